@@ -1,0 +1,243 @@
+"""The one entry: serve (default) · ask · search · index · check · evaluate."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+from chatbot.answer import Answer, section_name
+from chatbot.bot import Bot, ask
+from chatbot.evaluate import EvaluationError, Outcome, evaluate, read_rows, summary, to_json
+from chatbot.question import Question, QuestionError
+from chatbot.records import Records
+from chatbot.settings import Settings, SettingsError, load_settings
+from chatbot.triage import load_rules
+from chatbot.verify import load_gate
+from index.build import BuildReport, EmptyKnowledgeBaseError, build_index
+from index.encode import Encoder, EncoderError, load_encoder
+from index.live import LiveIndex
+from index.search import Hit, search
+from index.store import UnusableIndexError, current_version, index_home, open_index, refuse_stale
+from kb.check import check
+
+HERE = Path(__file__).resolve().parent
+EXPECTED = (
+    EmptyKnowledgeBaseError, EncoderError, EvaluationError, QuestionError, SettingsError, UnusableIndexError,
+    FileNotFoundError, NotADirectoryError, PermissionError,
+)  # fmt: skip
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns its exit code: 0 done, 1 done but something is wrong, 2 could not be done."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    try:
+        settings = load_settings(options.settings)
+        if options.kb:
+            settings = settings.model_copy(update={"documents": options.kb})
+        code: int = options.run(options, settings)
+        return code
+    except EXPECTED as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--kb", type=Path, metavar="DIR", help="folder of documents (default: the settings' `documents`)"
+    )
+    common.add_argument("--settings", type=Path, default=HERE / "settings.toml", metavar="FILE", help="settings file")
+    printing = argparse.ArgumentParser(add_help=False, parents=[common])
+    printing.add_argument("--json", action="store_true", help="print JSON")
+
+    parser = argparse.ArgumentParser(
+        description="Answers patients' questions from a clinic's documents.", parents=[common]
+    )
+    parser.set_defaults(run=_serve, host=None, port=None)
+    commands = parser.add_subparsers(metavar="COMMAND")
+
+    command = commands.add_parser("serve", parents=[common], help="serve the chat page and the API (the default)")
+    command.add_argument("--host", help="address to listen on (default: the settings')")
+    command.add_argument("--port", type=int, help="port to listen on (default: the settings')")
+    command.set_defaults(run=_serve)
+
+    command = commands.add_parser("ask", parents=[printing], help="answer one question")
+    command.add_argument("question")
+    command.set_defaults(run=_ask)
+
+    command = commands.add_parser("search", parents=[printing], help="list the passages nearest to a text, with scores")
+    command.add_argument("text")
+    command.add_argument("-k", type=int, default=5, help="how many passages (default: 5)")
+    command.set_defaults(run=_search)
+
+    command = commands.add_parser("index", parents=[printing], help="bring the index up to date")
+    command.set_defaults(run=_index)
+
+    command = commands.add_parser("check", parents=[printing], help="list what is wrong with the documents")
+    command.set_defaults(run=_check)
+
+    command = commands.add_parser(
+        "evaluate", parents=[printing], help="answer a file of questions and score the labels"
+    )
+    command.add_argument("questions", type=Path, metavar="QUESTIONS.jsonl")
+    command.set_defaults(run=_evaluate)
+    return parser
+
+
+def _serve(options: argparse.Namespace, settings: Settings) -> int:
+    import uvicorn
+
+    from chatbot.web.api import make_api
+    from chatbot.web.patient import mount_page
+
+    host, port = options.host or settings.host, options.port or settings.port
+    _warn_of_placeholders(settings)
+    print("Loading the encoder and the index ...", file=sys.stderr)
+    bot = _make_bot(settings)
+    records = Records(settings.records)
+    server = mount_page(make_api(bot, records), bot, records)
+    print(f"Serving {settings.documents} on http://{host}:{port} (API: /docs). Stop with Ctrl+C.", file=sys.stderr)
+    uvicorn.run(server, host=host, port=port, log_level="warning")
+    return 0
+
+
+def _ask(options: argparse.Namespace, settings: Settings) -> int:
+    question = Question.parse(options.question)
+    answer = ask(_make_bot(settings), question)
+    print(json.dumps(answer.to_json(), ensure_ascii=False, indent=1) if options.json else _as_text(answer))
+    return 0
+
+
+def _search(options: argparse.Namespace, settings: Settings) -> int:
+    from chatbot.web.api import hit_to_json
+
+    text = Question.parse(options.text).text
+    bot = _make_bot(settings)
+    hits = search(bot.index.current().passages, bot.encoder, text, max(options.k, 1))
+    if options.json:
+        print(json.dumps([hit_to_json(hit) for hit in hits], ensure_ascii=False, indent=1))
+    else:
+        print("\n\n".join(_hit_as_text(hit) for hit in hits))
+    return 0
+
+
+def _index(options: argparse.Namespace, settings: Settings) -> int:
+    report = _build(settings, load_encoder(settings.encoder))
+    if options.json:
+        print(json.dumps(_report_to_json(report), indent=1))
+    else:
+        print(
+            f"{report.new} new, {report.changed} changed, {report.kept} kept, {report.removed} removed passages; "
+            f"{report.embedded} embedded; {report.seconds:.1f} s"
+        )
+    return 1 if report.problems else 0
+
+
+def _check(options: argparse.Namespace, settings: Settings) -> int:
+    problems = check(settings.documents)
+    if options.json:
+        rows = [{"path": p.path, "what": p.what, "remedy": p.remedy, "severity": p.severity} for p in problems]
+        print(json.dumps(rows, ensure_ascii=False, indent=1))
+    else:
+        for problem in problems:
+            print(f"{problem.severity}: {problem}")
+        print(f"{len(problems)} problems" if problems else "No problems.")
+    return 1 if any(problem.severity == "error" for problem in problems) else 0
+
+
+def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
+    rows = read_rows(options.questions)
+    outcomes: list[Outcome] = []
+    for outcome in evaluate(_make_bot(settings), rows):
+        outcomes.append(outcome)
+        if options.json:
+            print(json.dumps(to_json(outcome), ensure_ascii=False))
+    print(summary(outcomes), file=sys.stderr if options.json else sys.stdout)
+    return 0
+
+
+def _make_bot(settings: Settings) -> Bot:
+    """The bot over the folder's index. A missing index is built; one that is stale or damaged is refused."""
+    encoder = load_encoder(settings.encoder)
+    home, mend = index_home(settings.indexes, settings.documents), _mend_command(settings)
+    if current_version(home) is None:
+        _build(settings, encoder)
+    refuse_stale(open_index(home, mend).manifest, settings.documents, encoder.name, mend)
+    return Bot(settings.clinic, encoder, LiveIndex(home, mend), load_rules(), load_gate())
+
+
+def _mend_command(settings: Settings) -> str:
+    return f"python app.py index --kb {shlex.quote(str(settings.documents))}"
+
+
+def _build(settings: Settings, encoder: Encoder) -> BuildReport:
+    """Build the folder's index with a progress bar on standard error; name every file that could not be used."""
+    from tqdm import tqdm
+
+    with tqdm(desc="Indexing", unit="passage", file=sys.stderr, leave=False, delay=0.5) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        report = build_index(settings.documents, index_home(settings.indexes, settings.documents), encoder, show)
+    for problem in report.problems:
+        print(f"{problem.severity}: {problem}", file=sys.stderr)
+    return report
+
+
+def _report_to_json(report: BuildReport) -> dict[str, Any]:
+    return {
+        "new": report.new,
+        "changed": report.changed,
+        "kept": report.kept,
+        "removed": report.removed,
+        "embedded": report.embedded,
+        "seconds": round(report.seconds, 3),
+        "problems": [{"path": p.path, "what": p.what, "remedy": p.remedy} for p in report.problems],
+    }
+
+
+def _warn_of_placeholders(settings: Settings) -> None:
+    if settings.clinic.placeholders:
+        names = ", ".join(settings.clinic.placeholders)
+        print(
+            f"\n*** WARNING: patients would be shown placeholders. Fill in settings.toml: {names} ***\n",
+            file=sys.stderr,
+        )
+
+
+def _as_text(answer: Answer) -> str:
+    """An answer for a terminal: the text, then where each quote stands."""
+    lines = [f"[{answer.status}]  confidence {answer.confidence:.2f}", "", answer.text]
+    for citation in answer.citations:
+        document = citation.passage.document
+        source = document.sources_of(citation.start, citation.end)[0]
+        page = f", page {citation.passage.page}" if citation.passage.page else ""
+        review = f"reviewed by {document.reviewed_by}" if document.reviewed_by else "not reviewed by a clinician"
+        lines.append(
+            f"\n[{citation.number}] {document.title} › {section_name(citation.passage)}{page}\n"
+            f"    {source.name} ({source.kind or 'kind of source not stated'}); {review}"
+        )
+    if answer.suggestions:
+        lines.append("\nYou could also ask: " + " · ".join(answer.suggestions))
+    return "\n".join(lines)
+
+
+def _hit_as_text(hit: Hit) -> str:
+    cosine = "-" if hit.cosine is None else f"{hit.cosine:.3f}"
+    bm25 = "-" if hit.bm25 is None else f"{hit.bm25:.2f}"
+    where = f"{hit.passage.document.title} › {section_name(hit.passage)}"
+    return f"{hit.score:.4f}  cosine {cosine}  BM25 {bm25}  {where}\n{hit.passage.text}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

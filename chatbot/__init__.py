@@ -1,0 +1,1 @@
+"""Talking: question in, cited answer out."""

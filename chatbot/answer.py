@@ -1,0 +1,246 @@
+"""The nouns Citation and Answer, and how an answer is put together from evidence: exact quotes, no new words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from rapidfuzz import fuzz
+
+from chatbot.question import Question
+from chatbot.scope import Scope
+from chatbot.settings import Clinic
+from chatbot.triage import Triage
+from chatbot.verify import Evidence, Verdict
+from index.store import StoredIndex
+from kb.document import Passage, Section
+
+Status = Literal["answered", "referred", "abstained", "urgent", "smalltalk"]
+Urgency = Literal["emergency", "same_day", "soon"]
+
+MAX_QUOTES = 4
+MIN_RELATIVE_SCORE = 0.85  # a sentence that scores less than this share of the best one is beside the point
+MAX_SAME_COSINE = 0.93  # sentences closer than this, or with this share of letters in common, say the same
+MAX_SAME_LETTERS = 85.0
+MAX_SUGGESTIONS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A numbered pointer to a passage: `document.text[start:end] == quote`."""
+
+    number: int
+    passage: Passage
+    start: int
+    end: int
+    caveat: bool = False
+
+    @property
+    def quote(self) -> str:
+        return self.passage.document.text[self.start : self.end]
+
+    def to_json(self) -> dict[str, Any]:
+        """The citation as the answer object has it."""
+        document = self.passage.document
+        first, *others = document.sources_of(self.start, self.end)
+        return {
+            "number": self.number,
+            "passage_id": self.passage.id,
+            "document_id": document.id,
+            "document_title": document.title,
+            "section": section_name(self.passage),
+            "page": self.passage.page,
+            "quote": self.quote,
+            "start": self.start,
+            "end": self.end,
+            "source": {
+                **asdict(first),
+                "others": [asdict(source) for source in others],
+                "reviewed_by": document.reviewed_by,
+                "reviewed_on": document.reviewed_on.isoformat() if document.reviewed_on else None,
+            },
+            "caveat": self.caveat,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the person gets. `confidence` is the probability that the documents answer the question."""
+
+    question: str
+    status: Status
+    text: str
+    confidence: float
+    urgency: Urgency | None = None
+    citations: tuple[Citation, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    contact: Clinic | None = field(default=None)
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer object, which other programs rely on."""
+        return {
+            "question": self.question,
+            "status": self.status,
+            "urgency": self.urgency,
+            "text": self.text,
+            "confidence": round(self.confidence, 4),
+            "citations": [citation.to_json() for citation in self.citations],
+            "suggestions": list(self.suggestions),
+            "contact": self.contact.model_dump(exclude_none=True) if self.contact else None,
+        }
+
+
+def section_name(passage: Passage) -> str:
+    """The headings below the document's title, top first."""
+    below = [heading for heading in passage.section.headings if heading != passage.document.title]
+    return " › ".join(below) or passage.document.title
+
+
+def smalltalk(question: Question, said: Triage) -> Answer:
+    """A short courtesy."""
+    return Answer(question.text, "smalltalk", said.reply, confidence=0.0)
+
+
+def answer(question: Question, verdict: Verdict, index: StoredIndex, scope: Scope) -> Answer:
+    """Quote the evidence, in the documents' order, each quote with the caveats of its section."""
+    chosen = _choose(verdict.evidence)
+    order = {passage_id: position for position, passage_id in enumerate(index.passages.passages)}
+    spans = dict.fromkeys(_span(evidence) for evidence in chosen)
+    spans_in_order = sorted(spans, key=lambda span: (order[span[0].id], span[1]))
+    citations = _with_caveats(spans_in_order, index)
+    return Answer(
+        question=question.text,
+        status="answered",
+        text=_text(citations, name_treatments=not scope.is_named and len(index.covered) > 1),
+        confidence=verdict.probability,
+        citations=tuple(citations),
+        suggestions=_neighbours([evidence.passage for evidence in chosen]),
+    )
+
+
+def abstain(question: Question, verdict: Verdict, scope: Scope, clinic: Clinic) -> Answer:
+    """Say that the documents do not answer, what is missing, what they do cover, and how to reach the clinic."""
+    if scope.missing and not scope.covered:
+        missing = f"Our documents have nothing about {_listed(sorted(scope.missing))}"
+    elif verdict.unknown:
+        missing = f"Our documents do not answer that: they say nothing about {_listed(verdict.unknown, quoted=True)}"
+    else:
+        missing = "Our documents do not answer that, although they mention some of its words"
+    return Answer(
+        question=question.text,
+        status="abstained",
+        text=f"{missing}. {how_to_reach(clinic)}",
+        confidence=verdict.probability,
+        suggestions=_nearby(verdict),
+        contact=clinic,
+    )
+
+
+def abstain_from(text: str, reason: str, clinic: Clinic) -> Answer:
+    """Abstain from what is no question, with the reason."""
+    return Answer(text, "abstained", f"{reason} {how_to_reach(clinic)}", confidence=0.0, contact=clinic)
+
+
+def how_to_reach(clinic: Clinic) -> str:
+    """A sentence that tells how to reach the clinic."""
+    ways = [f"call {clinic.phone}"]
+    ways += [f"write to {clinic.email}"] if clinic.email else []
+    hours = f" ({clinic.hours})" if clinic.hours else ""
+    return f"Please ask {clinic.name}: {' or '.join(ways)}{hours}."
+
+
+def _choose(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The best sentences, without those that repeat a better one."""
+    chosen: list[Evidence] = []
+    for candidate in evidence:
+        if len(chosen) == MAX_QUOTES or candidate.score < MIN_RELATIVE_SCORE * evidence[0].score:
+            break
+        if not any(_says_the_same(candidate, better) for better in chosen):
+            chosen.append(candidate)
+    return chosen
+
+
+def _says_the_same(one: Evidence, other: Evidence) -> bool:
+    if float(one.vector @ other.vector) > MAX_SAME_COSINE:
+        return True
+    first = one.passage.document.text[one.start : one.end]
+    second = other.passage.document.text[other.start : other.end]
+    return fuzz.ratio(first, second) > MAX_SAME_LETTERS
+
+
+def _span(evidence: Evidence) -> tuple[Passage, int, int]:
+    """What to quote: the sentence, or the whole list that it is an item of."""
+    if evidence.passage.is_list:
+        return evidence.passage, evidence.passage.start, evidence.passage.end
+    return evidence.passage, evidence.start, evidence.end
+
+
+def _with_caveats(spans: Sequence[tuple[Passage, int, int]], index: StoredIndex) -> list[Citation]:
+    """Number the quotes; after each come the passages of the sections that dispute it, and those that dispute them."""
+    citations: list[Citation] = []
+    cited = {span[0].section.id for span in spans}
+    for passage, start, end in spans:
+        citations.append(Citation(len(citations) + 1, passage, start, end))
+        waiting = [caveat for caveat in passage.section.caveats if caveat not in cited]
+        while waiting:
+            section_id = waiting.pop(0)
+            cited.add(section_id)
+            for dispute in _passages_of(section_id, index):
+                citations.append(Citation(len(citations) + 1, dispute, dispute.start, dispute.end, caveat=True))
+                waiting += [c for c in dispute.section.caveats if c not in cited and c not in waiting]
+    return citations
+
+
+def _passages_of(section_id: str, index: StoredIndex) -> list[Passage]:
+    found = [passage for passage in index.passages.passages.values() if passage.section.id == section_id]
+    if not found:
+        raise LookupError(f"the index has no section {section_id}, which a caveat link points to")
+    return found
+
+
+def _text(citations: Sequence[Citation], name_treatments: bool) -> str:
+    """The quotes as text, each with its number; the treatment it is about where that is in doubt."""
+    lines: list[str] = []
+    treatment: str | None = None
+    for citation in citations:
+        about = citation.passage.document.treatment
+        if name_treatments and about and about != treatment and not citation.caveat:
+            lines.append(f"About {about}:")
+            treatment = about
+        dispute = "But clinical sources dispute this: " if citation.caveat else ""
+        lines.append(f"{dispute}{citation.quote} [{citation.number}]")
+    return "\n\n".join(lines)
+
+
+def _neighbours(passages: Sequence[Passage]) -> tuple[str, ...]:
+    """Headings beside the quoted ones, as what to ask next."""
+    shown = {passage.section.id for passage in passages}
+    around: list[tuple[Section, Passage]] = []
+    for passage in passages:
+        sections = list(passage.document.sections)
+        position = next(i for i, section in enumerate(sections) if section.id == passage.section.id)
+        near = sorted(range(len(sections)), key=lambda i: abs(i - position))
+        around += [(sections[i], passage) for i in near if sections[i].id not in shown and sections[i].paragraphs]
+    named = (suggestion(section, passage.document.treatment) for section, passage in around if section.headings)
+    return tuple(dict.fromkeys(named))[:MAX_SUGGESTIONS]
+
+
+def _nearby(verdict: Verdict) -> tuple[str, ...]:
+    """What the documents do cover nearby: the sections of the nearest evidence."""
+    passages = [evidence.passage for evidence in verdict.evidence if evidence.passage.section.headings]
+    named = (suggestion(passage.section, passage.document.treatment) for passage in passages)
+    return tuple(dict.fromkeys(named))[:MAX_SUGGESTIONS]
+
+
+def suggestion(section: Section, treatment: str | None) -> str:
+    """A section's heading as a question: it names its treatment, so that it asks the same wherever it is asked."""
+    heading = section.headings[-1]
+    if not treatment or treatment.lower() in heading.lower():
+        return heading
+    return f"{treatment}: {heading}"
+
+
+def _listed(names: Sequence[str], quoted: bool = False) -> str:
+    shown = [f"“{name}”" if quoted else name for name in names]
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} or {shown[-1]}"

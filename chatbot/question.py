@@ -1,0 +1,37 @@
+"""The noun Question, and what is refused before it becomes one."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+MAX_CHARS = 2000  # a long story with the question at its end fits; a pasted document does not
+HTML_TAG = re.compile(r"<\s*/?\s*[a-zA-Z!][^<>]*>")
+
+
+class QuestionError(ValueError):
+    """What was typed is no question; the message says why, in words for the person who typed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person asked. `treatment` is the one that the page is about, if any."""
+
+    text: str
+    treatment: str | None = None
+
+    @classmethod
+    def parse(cls, text: str, treatment: str | None = None) -> Question:
+        """A question from what was typed. Raises QuestionError for anything that is none."""
+        if len(text) > MAX_CHARS:
+            raise QuestionError(
+                f"Your question has {len(text):,} characters; the most is {MAX_CHARS:,}. Please shorten it."
+            )
+        if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\t\n\r" for char in text):
+            raise QuestionError("Your question contains control characters. Please type it, or paste it as plain text.")
+        if HTML_TAG.search(text):
+            raise QuestionError("Your question contains HTML tags. Please write it as plain text, without < and >.")
+        if not any(char.isalnum() for char in text):
+            raise QuestionError("There is no question yet. Please type what you would like to know.")
+        return cls(" ".join(text.split()), treatment or None)

@@ -1,0 +1,36 @@
+"""What was answered and how it was judged. Nobody's words are written: neither the question nor a remark."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from chatbot.answer import Answer
+
+
+class Records:
+    """One JSON line an event, appended to `events.jsonl` in the records' folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "events.jsonl"
+
+    def answered(self, answer: Answer, index_version: str, seconds: float) -> None:
+        """Record that an answer was given, from which passages of which index, and how long it took."""
+        self._append({"event": "answer", "ms": round(seconds * 1000, 1), "index": index_version, **_described(answer)})
+
+    def voted(self, answer: Answer, helpful: bool) -> None:
+        """Record a thumb up or down for an answer."""
+        self._append({"event": "vote", "helpful": helpful, **_described(answer)})
+
+    def _append(self, event: dict[str, Any]) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        line = json.dumps({"at": datetime.now(UTC).isoformat(timespec="seconds"), **event}) + "\n"
+        with self._path.open("a", encoding="utf-8") as file:  # one short write: lines of two threads do not mix
+            file.write(line)
+
+
+def _described(answer: Answer) -> dict[str, Any]:
+    passages = [citation.passage.id for citation in answer.citations]
+    return {"status": answer.status, "confidence": round(answer.confidence, 4), "passages": passages}

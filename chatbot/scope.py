@@ -1,0 +1,39 @@
+"""Which treatments a question is about, and which of those the documents cover."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chatbot.question import Question
+from kb.document import Passage
+from kb.treatment import Treatments
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The treatments that a question names, split by whether there are documents about them.
+
+    With none named, every document may answer.
+    """
+
+    covered: frozenset[str]
+    missing: frozenset[str]
+
+    @property
+    def is_named(self) -> bool:
+        return bool(self.covered or self.missing)
+
+    def admits(self, passage: Passage) -> bool:
+        """Whether a patient's question of this scope may be answered from this passage."""
+        if passage.document.audience != "patient":
+            return False
+        treatment = passage.document.treatment
+        return not self.is_named or treatment is None or treatment in self.covered
+
+
+def scope(question: Question, treatments: Treatments, loaded: frozenset[str]) -> Scope:
+    """The scope of a question: what it names itself; else the treatment of the page it was asked on."""
+    named = frozenset(treatments.named(question.text))
+    if not named and question.treatment:
+        named = frozenset([treatments.canonical(question.treatment)])
+    return Scope(covered=named & loaded, missing=named - loaded)

@@ -1,0 +1,1 @@
+"""The entrances on the web: the HTTP API and the patients' page."""

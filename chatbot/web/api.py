@@ -1,0 +1,160 @@
+"""The HTTP API: POST /api/ask, POST /api/search, GET /api/health, described at /docs."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from fastapi_offline import FastAPIOffline
+from pydantic import BaseModel, ConfigDict, Field
+
+from chatbot.bot import Bot, ask
+from chatbot.question import MAX_CHARS, Question, QuestionError
+from chatbot.records import Records
+from index.search import Hit, search
+
+MAX_K = 50
+
+
+class AskRequest(BaseModel):
+    """What a patient asks, and the treatment of the page it is asked on, if any."""
+
+    model_config = ConfigDict(extra="forbid")
+    question: str = Field(description=f"up to {MAX_CHARS} characters", examples=["When can I go back to work?"])
+    treatment: str | None = Field(default=None, examples=["Fractional CO2 laser"])
+
+
+class SearchRequest(BaseModel):
+    """What to look for, and how many passages to give."""
+
+    model_config = ConfigDict(extra="forbid")
+    text: str = Field(examples=["make-up"])
+    k: int = Field(default=10, ge=1, le=MAX_K)
+
+
+class SourceObject(BaseModel):
+    """Where a quote's facts come from; `reviewed_by` is null until a clinician has signed the text."""
+
+    name: str
+    address: str | None
+    kind: str | None
+    others: list[dict[str, Any]]
+    reviewed_by: str | None
+    reviewed_on: str | None
+
+
+class CitationObject(BaseModel):
+    """An exact quote: characters `start` to `end` of the document's text."""
+
+    number: int
+    passage_id: str
+    document_id: str
+    document_title: str
+    section: str
+    page: int | None
+    quote: str
+    start: int
+    end: int
+    source: SourceObject
+    caveat: bool
+
+
+class AnswerObject(BaseModel):
+    """An answer; `confidence` is the probability that the documents answer the question."""
+
+    question: str
+    status: str
+    urgency: str | None
+    text: str
+    confidence: float
+    citations: list[CitationObject]
+    suggestions: list[str]
+    contact: dict[str, Any] | None
+
+
+class HitObject(BaseModel):
+    """A passage and its scores; higher is better, null where a ranking did not reach it."""
+
+    passage_id: str
+    document_title: str
+    section: str
+    page: int | None
+    text: str
+    score: float
+    cosine: float | None
+    bm25: float | None
+
+
+class Health(BaseModel):
+    """The index that is being served."""
+
+    status: str
+    index: str
+    documents: int
+    passages: int
+
+
+class ErrorObject(BaseModel):
+    """What was wrong with a request."""
+
+    error: str
+
+
+REFUSED: dict[int | str, dict[str, Any]] = {
+    422: {"model": ErrorObject, "description": "The request says nothing we can answer"}
+}
+
+
+def make_api(bot: Bot, records: Records) -> FastAPI:
+    """The API over a bot. Its pages at /docs load nothing from elsewhere."""
+    api = FastAPIOffline(title="Treatment knowledge base", version="1.0", redoc_url=None)
+
+    @api.exception_handler(QuestionError)
+    def refused(_: Request, error: QuestionError) -> JSONResponse:
+        return JSONResponse({"error": str(error)}, status_code=422)
+
+    @api.post("/api/ask", response_model=AnswerObject, responses=REFUSED)
+    def post_ask(request: AskRequest) -> dict[str, Any]:
+        """Answer a question from the documents, or say that they do not answer it."""
+        started = time.perf_counter()
+        answer = ask(bot, Question.parse(request.question, request.treatment))
+        records.answered(answer, bot.index.current().version, time.perf_counter() - started)
+        return answer.to_json()
+
+    @api.post("/api/search", response_model=list[HitObject], responses=REFUSED)
+    def post_search(request: SearchRequest) -> list[dict[str, Any]]:
+        """The passages nearest to a text, best first: patients' documents only."""
+        text = Question.parse(request.text).text
+        index = bot.index.current().passages
+        hits = search(index, bot.encoder, text, request.k, lambda passage: passage.document.audience == "patient")
+        return [hit_to_json(hit) for hit in hits]
+
+    @api.get("/api/health", response_model=Health)
+    def get_health() -> dict[str, Any]:
+        """Whether the program can answer, and from which index."""
+        index = bot.index.current()
+        return {
+            "status": "ok",
+            "index": index.version,
+            "documents": len(index.documents),
+            "passages": len(index.passages.passages),
+        }
+
+    return api
+
+
+def hit_to_json(hit: Hit) -> dict[str, Any]:
+    """A hit as the API and `search --json` give it."""
+    passage = hit.passage
+    return {
+        "passage_id": passage.id,
+        "document_title": passage.document.title,
+        "section": " › ".join(passage.section.headings) or passage.document.title,
+        "page": passage.page,
+        "text": passage.text,
+        "score": round(hit.score, 6),
+        "cosine": None if hit.cosine is None else round(hit.cosine, 4),
+        "bm25": None if hit.bm25 is None else round(hit.bm25, 4),
+    }

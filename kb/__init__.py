@@ -1,0 +1,1 @@
+"""The knowledge: what we know and where it came from."""

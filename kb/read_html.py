@@ -1,0 +1,127 @@
+"""HTML → parts. Markdown and DOCX are turned into HTML by their libraries and take the same way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bs4 import BeautifulSoup, NavigableString, Tag
+
+from kb.compose import Part, clean
+
+HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
+SKIPPED = ["script", "style", "nav", "header", "footer", "aside", "form", "template", "noscript", "svg", "iframe"]
+BLOCKS = [
+    "address",
+    "article",
+    "blockquote",
+    "dd",
+    "details",
+    "div",
+    "dl",
+    "dt",
+    "fieldset",
+    "figcaption",
+    "figure",
+    "hr",
+    "main",
+    "p",
+    "pre",
+    "section",
+    "summary",
+]
+CAVEAT = re.compile(r"^caveats?:", re.IGNORECASE)
+MAX_BOLD_HEADING_WORDS = 12
+
+
+def read_html(html: str) -> list[Part]:
+    """The parts of a page's main content, in reading order; navigation, scripts and forms are left out."""
+    soup = BeautifulSoup(html, "lxml")
+    main = soup.select_one("main") or soup.select_one("article") or soup.body or soup
+    for tag in main.find_all([*SKIPPED]):
+        # An article's own <header> holds its title; a page's holds the menu.
+        if tag.name != "header" or not tag.find(list(HEADINGS)):
+            tag.decompose()
+    for line_break in main.find_all("br"):
+        line_break.replace_with("\n")
+    return list(_walk(main))
+
+
+def page_title(html: str) -> str:
+    """The page's <title>, or an empty string."""
+    title = BeautifulSoup(html, "lxml").title
+    return clean(title.get_text()) if title else ""
+
+
+def _walk(tag: Tag) -> Iterator[Part]:
+    """The parts of a block; text that stands directly in it is a paragraph."""
+    loose: list[str] = []
+    for child in tag.children:
+        if isinstance(child, Tag) and (child.name in HEADINGS or _is_block(child)):
+            yield from _paragraph("".join(loose))
+            loose = []
+            yield from _block(child)
+        elif isinstance(child, Tag):
+            loose.append(child.get_text())
+        elif type(child) is NavigableString:  # not a comment
+            loose.append(child)
+    yield from _paragraph("".join(loose))
+
+
+def _is_block(tag: Tag) -> bool:
+    return tag.name in {"ul", "ol", "table", *BLOCKS} or tag.find([*HEADINGS, "p", "ul", "ol", "table"]) is not None
+
+
+def _block(tag: Tag) -> Iterator[Part]:
+    links = [str(link["href"]) for link in tag.find_all("a", href=True)]
+    if tag.name in HEADINGS:
+        yield Part("heading", tag.get_text(), HEADINGS[tag.name])
+    elif tag.name in {"p", "blockquote", "div"} and links and CAVEAT.match(clean(tag.get_text())):
+        yield from (Part("caveat", link) for link in links)
+    elif tag.name in {"ul", "ol"}:
+        yield from _list(tag, level=1)
+    elif tag.name == "table":
+        yield from _table(tag)
+    elif tag.name == "p" and _is_bold_heading(tag):
+        yield Part("heading", tag.get_text(), level=6)
+    else:
+        yield from _walk(tag)
+
+
+def _paragraph(text: str) -> Iterator[Part]:
+    if clean(text):
+        yield Part("text", text)
+
+
+def _is_bold_heading(tag: Tag) -> bool:
+    """A short paragraph that is bold as a whole: how people make headings in Word without styles."""
+    text = clean(tag.get_text())
+    bold = clean("".join(part.get_text() for part in tag.find_all(["strong", "b"])))
+    return bool(text) and text == bold and len(text.split()) <= MAX_BOLD_HEADING_WORDS and text[-1] not in ".,;"
+
+
+def _list(tag: Tag, level: int) -> Iterator[Part]:
+    for number, item in enumerate(tag.find_all("li", recursive=False), start=1):
+        nested = item.find_all(["ul", "ol"], recursive=False)
+        own = "".join(child.get_text() for child in item.children if child not in nested and not _is_comment(child))
+        yield Part("item", own, level, marker=f"{number}." if tag.name == "ol" else "-")
+        for inner in nested:
+            yield from _list(inner, level + 1)
+
+
+def _is_comment(child: object) -> bool:
+    return isinstance(child, NavigableString) and type(child) is not NavigableString
+
+
+def _table(tag: Tag) -> Iterator[Part]:
+    """A row is an item, "first cell: second cell"; in wider tables each cell carries its column's name."""
+    rows = [[clean(cell.get_text()) for cell in row.find_all(["td", "th"])] for row in tag.find_all("tr")]
+    rows = [row for row in rows if any(row)]
+    first = tag.find("tr")
+    has_header = first is not None and first.find("td") is None and len(rows) > 1
+    header = rows.pop(0) if has_header else []
+    for row in rows:
+        cells = [cell for cell in row[1:] if cell]
+        if len(row) > 2 and len(header) == len(row):
+            cells = [f"{name} {cell}" for name, cell in zip(header[1:], row[1:], strict=True) if cell]
+        yield Part("item", f"{row[0]}: {'; '.join(cells)}" if cells else row[0])

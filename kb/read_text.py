@@ -1,0 +1,80 @@
+"""Plain text → parts: headings and lists are recognised by their shape."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from kb.compose import Part, clean
+
+ITEM = re.compile(r"^(?P<indent>\s*)(?P<marker>[-*•‣◦–·]|\(?(?:\d{1,2}|[a-z])[.)])\s+(?P<text>\S.*)$")
+UNDERLINE = re.compile(r"^\s*(={3,}|-{3,})\s*$")
+MAX_HEADING_WORDS = 14
+
+
+def read_text(text: str) -> list[Part]:
+    """The parts of a plain text whose paragraphs are separated by empty lines.
+
+    A line that stands alone, is short and does not end as a sentence does is a heading when text follows
+    it; a numbered one ("1. Repair") is a heading one level below the others.
+    """
+    blocks = [block.split("\n") for block in re.split(r"\n[ \t]*\n", text.strip("\n")) if block.strip()]
+    parts: list[Part] = []
+    for position, lines in enumerate(blocks):
+        following = blocks[position + 1] if position + 1 < len(blocks) else None
+        parts.extend(_block([line for line in lines if line.strip()], following))
+    return parts
+
+
+def _block(lines: list[str], following: list[str] | None) -> Iterator[Part]:
+    if len(lines) > 1 and UNDERLINE.match(lines[1]):
+        yield Part("heading", lines[0], level=1 if "=" in lines[1] else 2)
+        lines = lines[2:]
+    elif len(lines) > 1 and _is_capitals(lines[0]):
+        yield Part("heading", lines[0], level=2)
+        lines = lines[1:]
+    elif len(lines) == 1 and following and _is_heading(lines[0], following):
+        yield Part("heading", lines[0].strip().rstrip(":"), level=3 if ITEM.match(lines[0]) else 2)
+        return
+    yield from _paragraphs(lines)
+
+
+def _is_heading(line: str, following: list[str]) -> bool:
+    text = line.strip()
+    if not text or len(text.split()) > MAX_HEADING_WORDS or text[-1] in ".!,;":
+        return False
+    numbered, next_numbered = ITEM.match(line), ITEM.match(following[0])
+    if numbered:
+        # "1. Repair" before a paragraph is a heading; before "2. ..." it is a list with wide spacing.
+        return numbered["marker"][0].isdigit() and not next_numbered
+    if text.endswith(":") and next_numbered:
+        return False  # a lead-in belongs to its list
+    return text[0].isupper() or text[0].isdigit() or not text[0].isascii()
+
+
+def _is_capitals(line: str) -> bool:
+    return line.isupper() and len(line.split()) <= MAX_HEADING_WORDS and not ITEM.match(line)
+
+
+def _paragraphs(lines: list[str]) -> Iterator[Part]:
+    """Lines of one block → list items, with their continuation lines, and paragraphs."""
+    current: Part | None = None
+    for line in lines:
+        item = ITEM.match(line)
+        if item:
+            if current:
+                yield current
+            marker = item["marker"] if item["marker"][-1] in ".)" else "-"
+            current = Part("item", item["text"], level=1 + len(item["indent"].expandtabs(4)) // 2, marker=marker)
+        elif current and (current.kind == "text" or line[:1].isspace() or not _ends(current.text)):
+            current = Part(current.kind, f"{current.text} {line}", current.level, marker=current.marker)
+        else:
+            if current:
+                yield current
+            current = Part("text", line)
+    if current and clean(current.text):
+        yield current
+
+
+def _ends(text: str) -> bool:
+    return text.rstrip()[-1:] in ".!?:;"

@@ -1,0 +1,85 @@
+"""Treatments and the words people use for them: which treatment does this text name?"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import yaml
+from rapidfuzz import fuzz
+
+from kb.document import Document
+
+LEXICON = Path(__file__).with_name("treatments.yaml")
+MIN_FUZZY_LETTERS = 6  # "botx" may be anything; "microneedeling" may not
+MIN_FUZZY_RATIO = 88.0  # 0-100; one or two slips in a long word
+
+
+class Treatments:
+    """Canonical names of treatments and their other names."""
+
+    def __init__(self, names: Mapping[str, Iterable[str]]) -> None:
+        """`names` maps a canonical name to its other names; a name may belong to several treatments."""
+        self._by_words: dict[tuple[str, ...], set[str]] = {}
+        for canonical, others in names.items():
+            for name in (canonical, *others):
+                self._by_words.setdefault(words(name), set()).add(canonical)
+        self._longest = max((len(name) for name in self._by_words), default=0)
+
+    @classmethod
+    def known(cls) -> Treatments:
+        """The treatments of `treatments.yaml`."""
+        return cls(lexicon())
+
+    @classmethod
+    def of(cls, documents: Iterable[Document]) -> Treatments:
+        """Those of `treatments.yaml` and of the documents, under all their names."""
+        names = {canonical: set(others) for canonical, others in lexicon().items()}
+        for document in documents:
+            if document.treatment:
+                names.setdefault(document.treatment, set()).update(document.other_names)
+        return cls(names)
+
+    def canonical(self, name: str) -> str:
+        """The one name of a treatment; a name that is not known stands for itself."""
+        return min(self._by_words.get(words(name), {name}))
+
+    def named(self, text: str) -> Counter[str]:
+        """How often the text names each treatment. The longest name wins: hair removal is no removal."""
+        found: Counter[str] = Counter()
+        rest = list(words(text))
+        while rest:
+            length, treatments = self._longest_at_start(rest)
+            found.update(treatments)
+            del rest[: max(length, 1)]
+        return found
+
+    def _longest_at_start(self, rest: list[str]) -> tuple[int, set[str]]:
+        for length in range(min(self._longest, len(rest)), 0, -1):
+            if exact := self._by_words.get(tuple(rest[:length])):
+                return length, exact
+        return 1, self._misspelt(rest[0])
+
+    def _misspelt(self, word: str) -> set[str]:
+        if len(word) < MIN_FUZZY_LETTERS:
+            return set()
+        near = {
+            name: fuzz.ratio(word, name[0])
+            for name in self._by_words
+            if len(name) == 1 and len(name[0]) >= MIN_FUZZY_LETTERS
+        }
+        best = max(near, key=lambda name: near[name], default=None)
+        return self._by_words[best] if best and near[best] >= MIN_FUZZY_RATIO else set()
+
+
+def lexicon() -> dict[str, list[str]]:
+    """Canonical name → other names, as `treatments.yaml` has them."""
+    content: dict[str, list[str]] = yaml.safe_load(LEXICON.read_text(encoding="utf-8"))
+    return content
+
+
+def words(name: str) -> tuple[str, ...]:
+    """Lower-case words, punctuation and accents of spelling aside: "Er:YAG" and "er yag" are the same."""
+    return tuple(re.findall(r"\w+", name.lower().replace("’", "'").replace("₂", "2")))
