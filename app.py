@@ -25,7 +25,7 @@ from index.search import Hit, search
 from index.store import UnusableIndexError, current_version, index_home, open_index, refuse_stale
 from kb.check import check
 
-HERE = Path(__file__).resolve().parent
+DEFAULT_SETTINGS = Path(__file__).resolve().parent / "settings.toml"
 EXPECTED = (
     EmptyKnowledgeBaseError, EncoderError, EvaluationError, QuestionError, SettingsError, UnusableIndexError,
     FileNotFoundError, NotADirectoryError, PermissionError,
@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument(
         "--kb", type=Path, metavar="DIR", help="folder of documents (default: the settings' `documents`)"
     )
-    common.add_argument("--settings", type=Path, default=HERE / "settings.toml", metavar="FILE", help="settings file")
+    common.add_argument("--settings", type=Path, default=DEFAULT_SETTINGS, metavar="FILE", help="settings file")
     printing = argparse.ArgumentParser(add_help=False, parents=[common])
     printing.add_argument("--json", action="store_true", help="print JSON")
 
@@ -101,7 +101,7 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     host, port = options.host or settings.host, options.port or settings.port
     _warn_of_placeholders(settings)
     print("Loading the encoder and the index ...", file=sys.stderr)
-    bot = _make_bot(settings)
+    bot = _make_bot(options, settings)
     records = Records(settings.records)
     server = mount_page(make_api(bot, records), bot, records)
     print(f"Serving {settings.documents} on http://{host}:{port} (API: /docs). Stop with Ctrl+C.", file=sys.stderr)
@@ -111,7 +111,7 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
 
 def _ask(options: argparse.Namespace, settings: Settings) -> int:
     question = Question.parse(options.question)
-    answer = ask(_make_bot(settings), question)
+    answer = ask(_make_bot(options, settings), question)
     print(json.dumps(answer.to_json(), ensure_ascii=False, indent=1) if options.json else _as_text(answer))
     return 0
 
@@ -120,7 +120,7 @@ def _search(options: argparse.Namespace, settings: Settings) -> int:
     from chatbot.web.api import hit_to_json
 
     text = Question.parse(options.text).text
-    bot = _make_bot(settings)
+    bot = _make_bot(options, settings)
     hits = search(bot.index.current().passages, bot.encoder, text, max(options.k, 1))
     if options.json:
         print(json.dumps([hit_to_json(hit) for hit in hits], ensure_ascii=False, indent=1))
@@ -156,7 +156,7 @@ def _check(options: argparse.Namespace, settings: Settings) -> int:
 def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
     rows = read_rows(options.questions)
     outcomes: list[Outcome] = []
-    for outcome in evaluate(_make_bot(settings), rows):
+    for outcome in evaluate(_make_bot(options, settings), rows):
         outcomes.append(outcome)
         if options.json:
             print(json.dumps(to_json(outcome), ensure_ascii=False))
@@ -164,18 +164,22 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _make_bot(settings: Settings) -> Bot:
+def _make_bot(options: argparse.Namespace, settings: Settings) -> Bot:
     """The bot over the folder's index. A missing index is built; one that is stale or damaged is refused."""
     encoder = load_encoder(settings.encoder)
-    home, mend = index_home(settings.indexes, settings.documents), _mend_command(settings)
+    home, mend = index_home(settings.indexes, settings.documents), _mend_command(options)
     if current_version(home) is None:
         _build(settings, encoder)
     refuse_stale(open_index(home, mend).manifest, settings.documents, encoder.name, mend)
     return Bot(settings.clinic, encoder, LiveIndex(home, mend), load_rules(), load_gate())
 
 
-def _mend_command(settings: Settings) -> str:
-    return f"python app.py index --kb {shlex.quote(str(settings.documents))}"
+def _mend_command(options: argparse.Namespace) -> str:
+    """The command that rebuilds the index of this command's documents."""
+    command = ["python", "app.py", "index"]
+    command += ["--kb", str(options.kb)] if options.kb else []
+    command += ["--settings", str(options.settings)] if options.settings != DEFAULT_SETTINGS else []
+    return shlex.join(command)
 
 
 def _build(settings: Settings, encoder: Encoder) -> BuildReport:

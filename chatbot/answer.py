@@ -20,8 +20,8 @@ Status = Literal["answered", "referred", "abstained", "urgent", "smalltalk"]
 Urgency = Literal["emergency", "same_day", "soon"]
 
 MAX_QUOTES = 4
-MIN_RELATIVE_SCORE = 0.85  # a sentence that scores less than this share of the best one is beside the point
-MAX_SAME_COSINE = 0.93  # sentences closer than this, or with this share of letters in common, say the same
+MIN_RELATIVE_SCORE = 0.9  # a sentence that scores less than this share of the best one is beside the point
+MAX_SAME_COSINE = 0.9  # sentences closer than this, or with this share of letters in common, say the same
 MAX_SAME_LETTERS = 85.0
 MAX_SUGGESTIONS = 3
 
@@ -104,15 +104,13 @@ def smalltalk(question: Question, said: Triage) -> Answer:
 
 def answer(question: Question, verdict: Verdict, index: StoredIndex, scope: Scope) -> Answer:
     """Quote the evidence, in the documents' order, each quote with the caveats of its section."""
-    chosen = _choose(verdict.evidence)
-    order = {passage_id: position for position, passage_id in enumerate(index.passages.passages)}
-    spans = dict.fromkeys(_span(evidence) for evidence in chosen)
-    spans_in_order = sorted(spans, key=lambda span: (order[span[0].id], span[1]))
-    citations = _with_caveats(spans_in_order, index)
+    is_open = not scope.is_named and len(index.covered) > 1  # any of several treatments may be meant
+    chosen = _choose(verdict.evidence, per_treatment=1 if is_open else MAX_QUOTES)
+    citations = _with_caveats(_spans(chosen, index), index)
     return Answer(
         question=question.text,
         status="answered",
-        text=_text(citations, name_treatments=not scope.is_named and len(index.covered) > 1),
+        text=_text(citations, name_treatments=is_open),
         confidence=verdict.probability,
         citations=tuple(citations),
         suggestions=_neighbours([evidence.passage for evidence in chosen]),
@@ -150,36 +148,48 @@ def how_to_reach(clinic: Clinic) -> str:
     return f"Please ask {clinic.name}: {' or '.join(ways)}{hours}."
 
 
-def _choose(evidence: Sequence[Evidence]) -> list[Evidence]:
+def _choose(evidence: Sequence[Evidence], per_treatment: int) -> list[Evidence]:
     """The best sentences, without those that repeat a better one."""
     chosen: list[Evidence] = []
     for candidate in evidence:
         if len(chosen) == MAX_QUOTES or candidate.score < MIN_RELATIVE_SCORE * evidence[0].score:
             break
-        if not any(_says_the_same(candidate, better) for better in chosen):
+        same_treatment = [e for e in chosen if e.passage.document.treatment == candidate.passage.document.treatment]
+        if len(same_treatment) < per_treatment and not any(_says_the_same(candidate, better) for better in chosen):
             chosen.append(candidate)
     return chosen
 
 
 def _says_the_same(one: Evidence, other: Evidence) -> bool:
-    if float(one.vector @ other.vector) > MAX_SAME_COSINE:
-        return True
+    if one.passage.id != other.passage.id and float(one.vector @ other.vector) > MAX_SAME_COSINE:
+        return True  # within a passage the vectors are alike because they share their surroundings
     first = one.passage.document.text[one.start : one.end]
     second = other.passage.document.text[other.start : other.end]
     return fuzz.ratio(first, second) > MAX_SAME_LETTERS
 
 
-def _span(evidence: Evidence) -> tuple[Passage, int, int]:
-    """What to quote: the sentence, or the whole list that it is an item of."""
-    if evidence.passage.is_list:
-        return evidence.passage, evidence.passage.start, evidence.passage.end
-    return evidence.passage, evidence.start, evidence.end
+def _spans(chosen: Sequence[Evidence], index: StoredIndex) -> list[tuple[Passage, int, int]]:
+    """What to quote, in the documents' order: sentences, neighbours joined, or the whole list an item belongs to.
+
+    What stands in a section that is a caveat of another quote is left to that caveat, which is shown whole.
+    """
+    disputes = {caveat for evidence in chosen for caveat in evidence.passage.section.caveats}
+    order = {passage_id: position for position, passage_id in enumerate(index.passages.passages)}
+    own = [evidence for evidence in chosen if evidence.passage.section.id not in disputes]
+    spans: list[tuple[Passage, int, int]] = []
+    for evidence in sorted(own, key=lambda e: (order[e.passage.id], e.start)):
+        passage = evidence.passage
+        start, end = (passage.start, passage.end) if passage.is_list else (evidence.start, evidence.end)
+        if spans and spans[-1][0].id == passage.id and not passage.document.text[spans[-1][2] : start].strip():
+            start = spans.pop()[1]
+        spans.append((passage, start, end))
+    return spans
 
 
 def _with_caveats(spans: Sequence[tuple[Passage, int, int]], index: StoredIndex) -> list[Citation]:
     """Number the quotes; after each come the passages of the sections that dispute it, and those that dispute them."""
     citations: list[Citation] = []
-    cited = {span[0].section.id for span in spans}
+    cited: set[str] = set()
     for passage, start, end in spans:
         citations.append(Citation(len(citations) + 1, passage, start, end))
         waiting = [caveat for caveat in passage.section.caveats if caveat not in cited]

@@ -24,7 +24,8 @@ from kb.document import Passage
 
 GATE = Path(__file__).with_name("gate.json")
 
-# A sentence's score = cosine + these shares of the question's key terms that it, and its passage, has.
+# A sentence's score = its cosine + these parts of the share of the question's key terms that it has under its
+# heading, and that its passage has.
 SENTENCE_SHARE = 0.4
 PASSAGE_SHARE = 0.2
 
@@ -136,9 +137,10 @@ def _evidence(asked: Sequence[_Asked], vector: Vectors, hit: Hit, index: Passage
     rows = index.sentence_vectors[passage.id]
     cosines = np.asarray(rows @ vector, dtype=float)
     of_passage = PASSAGE_SHARE * _share(asked, passage.context)
+    heading = passage.headings[-1]  # it names the subject of each sentence below it
     found = []
     for (start, end), cosine, row in zip(passage.sentences, cosines, rows, strict=True):
-        share = _share(asked, passage.document.text[start:end])
+        share = _share(asked, f"{heading}\n{passage.document.text[start:end]}")
         score = float(cosine) + SENTENCE_SHARE * share + of_passage
         found.append(Evidence(passage, start, end, score, float(cosine), row))
     return found

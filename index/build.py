@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from index.encode import Encoder, Span, Vectors
 from index.manifest import FORMAT, Manifest, file_states, passage_hash
 from index.store import StoredIndex, UnusableIndexError, current_version, open_index, publish, refuse_stale
+from index.terms import terms_version
 from kb.document import Passage, Problem
 from kb.load import load
 from kb.split import MAX_PASSAGE_CHARS, split
@@ -69,10 +70,10 @@ def build_index(kb: Path, home: Path, encoder: Encoder, progress: Progress = sil
                     format=FORMAT,
                     encoder=encoder.name,
                     dim=encoder.dim,
+                    terms=terms_version(),
                     built_at=datetime.now(UTC),
                     documents=states,
                     passages=[(passage.id, passage_hash(passage)) for passage in passages],
-                    checksums={},
                 )
                 publish(home, manifest, passages, vectors, sentences)
     except Timeout as error:

@@ -37,7 +37,7 @@ class KeywordIndex:
         if len(ids) != len(texts):
             raise ValueError(f"{len(ids)} ids but {len(texts)} texts")
         retriever = bm25s.BM25(method="lucene")
-        tokens = [terms(text) for text in texts]
+        tokens = [terms(text) or [""] for text in texts]  # bm25s cannot index texts that are all without a term
         retriever.index(tokens, show_progress=False)
         return cls(ids, retriever, Counter(term for text in tokens for term in set(text)))
 

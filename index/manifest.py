@@ -18,7 +18,10 @@ FORMAT = 1
 
 
 class FileState(BaseModel):
-    """A document's file as it was when it was indexed. `mtime_ns` and `size` spare hashing it again."""
+    """A document's file as it was when it was indexed. `mtime_ns` and `size` spare hashing it again.
+
+    `sha256` is empty for a file that could not be opened; loading it reports that.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     size: int
@@ -33,10 +36,10 @@ class Manifest(BaseModel):
     format: int
     encoder: str
     dim: int
+    terms: str
     built_at: datetime
     documents: dict[str, FileState]
     passages: list[tuple[str, str]]
-    checksums: dict[str, str]
 
 
 def passage_hash(passage: Passage) -> str:
@@ -63,14 +66,21 @@ def changed_files(folder: Path, known: dict[str, FileState]) -> Sequence[str]:
 
 def _state(path: Path) -> FileState:
     stat = path.stat()
-    return FileState(size=stat.st_size, mtime_ns=stat.st_mtime_ns, sha256=sha256(path))
+    return FileState(size=stat.st_size, mtime_ns=stat.st_mtime_ns, sha256=_hash(path))
 
 
 def _differs(path: Path, known: FileState) -> bool:
     stat = path.stat()
-    if (stat.st_size, stat.st_mtime_ns) == (known.size, known.mtime_ns):
+    if known.sha256 and (stat.st_size, stat.st_mtime_ns) == (known.size, known.mtime_ns):
         return False
-    return stat.st_size != known.size or sha256(path) != known.sha256
+    return stat.st_size != known.size or _hash(path) != known.sha256
+
+
+def _hash(path: Path) -> str:
+    try:
+        return sha256(path)
+    except OSError:
+        return ""
 
 
 def sha256(path: Path) -> str:

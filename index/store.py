@@ -1,7 +1,8 @@
 """Where an index lives: versions in folders, the current one named in a file that one rename replaces.
 
     HOME/CURRENT              the name of the current version
-    HOME/versions/NAME/       manifest.json, documents.json, passages.json, vectors.faiss, sentences.npy, keywords/
+    HOME/versions/NAME/       manifest.json, documents.json, passages.json, vectors.faiss, sentences.npy, keywords/,
+                              and checksums.json, which holds the sha256 of each of these files
 
 A crash at any moment leaves CURRENT naming the old version or the new one, each whole.
 """
@@ -16,17 +17,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from index.encode import Vectors
 from index.keywords import KeywordIndex
 from index.manifest import FORMAT, Manifest, changed_files, sha256
 from index.search import PassageIndex
+from index.terms import terms_version
 from index.vectors import VectorIndex
 from kb.document import Document, Passage
 from kb.treatment import Treatments
 
 DOCUMENTS: TypeAdapter[list[Document]] = TypeAdapter(list[Document])
+CHECKSUMS: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def index_home(indexes: Path, kb: Path) -> Path:
 def current_version(home: Path) -> str | None:
     """The name of the current version, or None when nothing was published."""
     try:
-        return (home / "CURRENT").read_text(encoding="utf-8").strip() or None
+        return (home / "CURRENT").read_text(encoding="utf-8", errors="replace").strip() or None
     except FileNotFoundError:
         return None
 
@@ -119,6 +122,8 @@ def refuse_stale(manifest: Manifest, kb: Path, encoder_name: str, mend: str) -> 
             f"The index was built with the encoder {manifest.encoder}, the settings say {encoder_name}. "
             f"Rebuild it: {mend}"
         )
+    if manifest.terms != terms_version():
+        raise UnusableIndexError(f"The index was built with other concepts (index/concepts.yaml). Rebuild it: {mend}")
     changed = changed_files(kb, manifest.documents)
     if changed:
         more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""
@@ -131,11 +136,26 @@ def publish(home: Path, manifest: Manifest, passages: list[Passage], vectors: Ve
     """Write a new version beside the current one and make it current by one rename; returns its name.
 
     `vectors` has shape (passages, dim), `sentences` one array (sentences of the passage, dim) a passage. The
-    version that was current stays for readers that have just opened it; older ones go.
+    version that was current stays for readers that have just opened it; older ones go. What cannot be written
+    to its end, as on a full disk, is taken away again.
     """
     previous = current_version(home)
     version = f"{manifest.built_at:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
     folder = home / "versions" / version
+    try:
+        _write_version(folder, manifest, passages, vectors, sentences)
+        _write_current(home, version)
+    except BaseException:
+        if current_version(home) != version:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    _delete_versions(home, keep={version, previous})
+    return version
+
+
+def _write_version(
+    folder: Path, manifest: Manifest, passages: list[Passage], vectors: Vectors, sentences: list[Vectors]
+) -> None:
     folder.mkdir(parents=True)
     ids = [passage.id for passage in passages]
     documents = {passage.document.id: passage.document for passage in passages}
@@ -144,25 +164,23 @@ def publish(home: Path, manifest: Manifest, passages: list[Passage], vectors: Ve
     VectorIndex.build(ids, vectors).save(folder / "vectors.faiss")
     np.save(folder / "sentences.npy", np.concatenate(sentences))
     KeywordIndex.build(ids, [passage.context for passage in passages]).save(folder / "keywords")
-    checksums = {path.relative_to(folder).as_posix(): sha256(path) for path in _files(folder)}
-    manifest = manifest.model_copy(update={"checksums": checksums})
     (folder / "manifest.json").write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
+    checksums = {path.relative_to(folder).as_posix(): sha256(path) for path in _files(folder)}
+    (folder / "checksums.json").write_bytes(CHECKSUMS.dump_json(checksums, indent=1))
     _flush(folder)
-    _write_current(home, version)
-    _delete_versions(home, keep={version, previous})
-    return version
 
 
 def _checked_manifest(folder: Path, mend: str) -> Manifest:
     try:
         manifest = Manifest.model_validate_json((folder / "manifest.json").read_bytes())
-    except (OSError, ValidationError) as error:
-        raise UnusableIndexError(f"The index in {folder} has no readable manifest. Rebuild it: {mend}") from error
+        checksums = CHECKSUMS.validate_json((folder / "checksums.json").read_bytes())
+    except (OSError, ValueError) as error:
+        raise UnusableIndexError(f"{folder} has no manifest that this program can read. Rebuild it: {mend}") from error
     if manifest.format != FORMAT:
         raise UnusableIndexError(
             f"The index has format {manifest.format}, this program reads format {FORMAT}. Rebuild it: {mend}"
         )
-    for name, expected in manifest.checksums.items():
+    for name, expected in checksums.items():
         path = folder / name
         if not path.exists() or sha256(path) != expected:
             raise UnusableIndexError(f"The index is damaged: {path} is not what was written. Rebuild it: {mend}")
@@ -192,7 +210,7 @@ def _files(folder: Path) -> list[Path]:
 
 def _flush(folder: Path) -> None:
     """Force every file to the disk, so that the rename cannot overtake what it publishes."""
-    for path in [*_files(folder), *(p for p in folder.rglob("*") if p.is_dir()), folder]:
+    for path in [*_files(folder), *(p for p in folder.rglob("*") if p.is_dir()), folder, folder.parent]:
         if os.name == "nt" and path.is_dir():
             continue  # Windows cannot open folders
         descriptor = os.open(path, os.O_RDONLY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +25,12 @@ class KeyTerm:
 
     surface: str
     terms: frozenset[str]
+
+
+@cache
+def terms_version() -> str:
+    """Changes when texts get other terms than before: an index of older terms does not fit newer questions."""
+    return hashlib.sha256(CONCEPTS.read_bytes()).hexdigest()[:12]
 
 
 def words(text: str) -> list[str]:

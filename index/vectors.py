@@ -19,6 +19,8 @@ class VectorIndex:
             raise ValueError(f"{len(ids)} ids but {flat.ntotal} vectors")
         self._ids = list(ids)
         self._rows = {passage_id: row for row, passage_id in enumerate(self._ids)}
+        if len(self._rows) != len(self._ids):
+            raise ValueError("two vectors have the same id")
         self._flat = flat
 
     @classmethod
@@ -49,15 +51,18 @@ class VectorIndex:
     def search(self, vector: Vectors, k: int, among: Collection[str] | None = None) -> list[tuple[str, float]]:
         """The `k` ids closest to a unit vector of shape (dim,), closest first, each with its cosine, -1 to 1.
 
-        `among` leaves only these ids in the search; ties come in the order of the ids.
+        `among` leaves only these ids in the search; equal ones come in the order of the ids.
         """
         selector = None
+        k = min(k, len(self._ids))
         if among is not None:
-            rows = np.array(sorted(self._rows[passage_id] for passage_id in among), dtype=np.int64)
+            rows = np.array(sorted({self._rows[passage_id] for passage_id in among}), dtype=np.int64)
             selector = faiss.SearchParameters()
-            selector.sel = faiss.IDSelectorBatch(rows)  # type: ignore[attr-defined]  # FAISS's stubs lack it
-        k = min(k, len(self._ids) if among is None else len(among))
+            selector.sel = faiss.IDSelectorBatch(rows)
+            k = min(k, len(rows))
         if k == 0:
             return []
         scores, found = self._flat.search(vector[np.newaxis], k, params=selector)
-        return [(self._ids[row], float(score)) for score, row in zip(scores[0], found[0], strict=True)]
+        # FAISS puts the last of equal ones first.
+        nearest = sorted(zip((-scores[0]).tolist(), found[0].tolist(), strict=True))
+        return [(self._ids[row], -negated) for negated, row in nearest]

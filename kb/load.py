@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from kb.caveats import resolve_caveats
 from kb.compose import compose
-from kb.document import Document, Problem, Section, Source
+from kb.document import Document, Problem, Source
 from kb.front_matter import FrontMatter
 from kb.read import Contents, UnreadableError, read, sidecar
 from kb.treatment import Treatments
@@ -60,13 +59,6 @@ def load(folder: Path) -> Loaded:
             problems.append(Problem(name, error.what, error.remedy))
     resolved, broken = resolve_caveats(list(documents.values()))
     return Loaded(tuple(resolved), (*problems, *broken))
-
-
-def sections_of(documents: Iterable[Document]) -> Iterator[tuple[Document, Section]]:
-    """Every section with its document."""
-    for document in documents:
-        for section in document.sections:
-            yield document, section
 
 
 def _load_file(path: Path, name: str) -> Document:

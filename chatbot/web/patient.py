@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator
 from html import escape
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 
-from chatbot.answer import Answer, suggestion
+from chatbot.answer import Answer
 from chatbot.bot import Bot, ask
 from chatbot.question import Question, QuestionError
 from chatbot.records import Records
 from chatbot.web import render
 from index.store import StoredIndex
-from kb.load import sections_of
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported: it reports at import
 import gradio as gr
@@ -29,15 +30,41 @@ TOPICS = {
     "Recovery": "How long is the recovery?",
     "Who should take care?": "Who should not have it?",
 }
+OFTEN_ASKED = [
+    "when can I go back to work?",
+    "who should not have it?",
+    "when can I wear make-up?",
+    "is it painful?",
+    "how do I protect my skin from the sun?",
+    "how many sessions are needed?",
+    "what is it used for?",
+    "what are the side effects?",
+]
 MAX_EXAMPLES = 4
-MAX_TRIED = 40  # sections asked about, at most, until enough examples answer
+
+# A long answer is read from its beginning: the chat scrolls to the question, not to the end.
+SHOW_QUESTION = """() => {
+  const asked = document.querySelectorAll('#conversation .user-row, #conversation .message.user');
+  if (asked.length) asked[asked.length - 1].scrollIntoView({block: 'start', behavior: 'smooth'});
+}"""
 
 Messages = list[dict[str, Any]]
+Given = list[Answer | None]  # the answer under each question, None where the question was refused
 
 
 def mount_page(api: FastAPI, bot: Bot, records: Records) -> FastAPI:
     """Put the page at / of the API's server. It asks nothing of any other server."""
-    theme = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
+    theme = gr.themes.Default(
+        primary_hue="teal",
+        neutral_hue="slate",
+        font=["system-ui", "sans-serif"],
+        font_mono=["ui-monospace", "monospace"],
+    ).set(
+        button_primary_background_fill="*primary_700",  # white text on it has a contrast above 4.5
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_hover_dark="*primary_800",
+    )
     server: FastAPI = gr.mount_gradio_app(
         api,
         make_page(bot, records),
@@ -52,60 +79,70 @@ def mount_page(api: FastAPI, bot: Bot, records: Records) -> FastAPI:
 
 
 def make_page(bot: Bot, records: Records) -> gr.Blocks:
-    """The page: contact, notice, chat, examples and topics."""
+    """The page: contact, notice, chat with examples, text box, topics."""
     index = bot.index.current()
+    examples: list[Any] = [{"text": text} for text in example_questions(bot)]
     page: gr.Blocks
     with gr.Blocks(title=f"Ask about your treatment: {bot.clinic.name}", analytics_enabled=False) as page:
         gr.HTML(render.contact(bot.clinic), elem_classes="contact-bar", padding=False)
         gr.Markdown(f"# Ask about your treatment\n\n{_notice(index)}", elem_classes="notice")
         treatment = gr.Dropdown(
-            [ANY_TREATMENT, *sorted(index.covered)], label="Treatment", visible=len(index.covered) > 1
+            [ANY_TREATMENT, *sorted(index.covered)],
+            label="Treatment",
+            visible=len(index.covered) > 1,
+            elem_id="treatment",
         )
-        chat = gr.Chatbot(label="Conversation", height="55vh", min_height=280, buttons=["copy"], layout="bubble")
+        chat = gr.Chatbot(
+            label="Conversation",
+            elem_id="conversation",
+            show_label=False,
+            height="52vh",
+            min_height=320,
+            buttons=["copy"],
+            autoscroll=False,
+            placeholder="Questions that the documents answer:",
+            examples=examples,
+        )
         given = gr.State([])
-        with gr.Row(equal_height=True):
+        with gr.Row(equal_height=True, elem_id="asking"):
             box = gr.Textbox(
                 label="Your question",
                 placeholder="For example: when can I go back to work?",
                 lines=1,
+                max_lines=6,
                 scale=8,
-                autofocus=True,
             )
-            send = gr.Button("Ask", variant="primary", scale=1, min_width=90)
+            send = gr.Button("Ask", variant="primary", scale=1, min_width=80)
         with gr.Row(elem_classes="chips"):
             topics = [(gr.Button(name, size="sm"), question) for name, question in TOPICS.items()]
-        gr.Markdown("Questions that the documents answer:")
-        with gr.Row(elem_classes="chips"):
-            examples = [(gr.Button(text, size="sm"), text) for text in example_questions(bot)]
 
-        def reply(text: str, about: str | None, messages: Messages, answers: list[Answer | None]) -> Iterator[Any]:
+        def reply(text: str, about: str | None, messages: Messages, answers: Given) -> Iterator[Any]:
             yield from _reply(bot, records, text, about, messages, answers)
 
-        outputs = [chat, given, box]
-        for event in (box.submit, send.click):
-            event(reply, [box, treatment, chat, given], outputs, show_progress="hidden", api_visibility="private")
-        for button, question in [*topics, *examples]:
-            button.click(
-                reply,
-                [gr.State(question), treatment, chat, given],
-                outputs,
-                show_progress="hidden",
-                api_visibility="private",
-            )
+        def example(event: gr.SelectData, about: str | None, messages: Messages, answers: Given) -> Iterator[Any]:
+            yield from reply(event.value["text"], about, messages, answers)
 
-        def follow(
-            event: gr.SelectData, about: str | None, messages: Messages, answers: list[Answer | None]
-        ) -> Iterator[Any]:
-            yield from _reply(bot, records, str(event.value), about, messages, answers)
+        def follow(event: gr.SelectData, about: str | None, messages: Messages, answers: Given) -> Iterator[Any]:
+            yield from reply(str(event.value), about, messages, answers)
 
-        def vote(event: gr.LikeData, answers: list[Answer | None]) -> None:
+        def vote(event: gr.LikeData, answers: Given) -> None:
             answer = answers[_position(event.index) // 2]
             if answer is not None:
                 records.voted(answer, helpful=bool(event.liked))
 
-        chat.option_select(follow, [treatment, chat, given], outputs, show_progress="hidden", api_visibility="private")
+        state = [treatment, chat, given]
+        shown: dict[str, Any] = {"outputs": [chat, given, box], "show_progress": "hidden", "api_visibility": "private"}
+        asked = [
+            box.submit(reply, [box, *state], **shown),
+            send.click(reply, [box, *state], **shown),
+            chat.example_select(example, state, **shown),
+            chat.option_select(follow, state, **shown),
+            *(button.click(reply, [gr.State(question), *state], **shown) for button, question in topics),
+        ]
+        for event in asked:
+            event.then(None, js=SHOW_QUESTION)
         chat.like(vote, [given], None, api_visibility="private")
-        chat.clear(lambda: [], None, [given], api_visibility="private")
+        chat.clear(list, None, [given], api_visibility="private")
     return page
 
 
@@ -114,22 +151,12 @@ def _position(index: int | tuple[int, int]) -> int:
 
 
 def example_questions(bot: Bot) -> list[str]:
-    """Headings, as questions, that are answered from the very section they head; from different documents first."""
-    sections = [
-        (document, section)
-        for document, section in sections_of(bot.index.current().documents)
-        if section.headings and section.paragraphs and document.audience == "patient" and not section.caveats
-    ]
-    by_turn = sorted(sections, key=lambda pair: list(pair[0].sections).index(pair[1]))
-    found: dict[str, str] = {}
-    for document, section in by_turn[:MAX_TRIED]:
-        text = suggestion(section, document.treatment)
-        cited = {citation.passage.section.id for citation in ask(bot, Question.parse(text)).citations}
-        if section.id in cited and document.id not in found:
-            found[document.id] = text
-        if len(found) == MAX_EXAMPLES:
-            break
-    return list(found.values())
+    """What patients often ask, of the treatment with the most documents, where the documents answer it."""
+    documents = [document.treatment for document in bot.index.current().documents if document.audience == "patient"]
+    most = Counter(treatment for treatment in documents if treatment).most_common(1)
+    named = [f"{treatment}: {question}" for treatment, _ in most for question in OFTEN_ASKED] or OFTEN_ASKED
+    answered = (text for text in named if ask(bot, Question.parse(text)).status == "answered")
+    return list(islice(answered, MAX_EXAMPLES))
 
 
 def _notice(index: StoredIndex) -> str:
@@ -142,7 +169,7 @@ def _notice(index: StoredIndex) -> str:
 
 
 def _reply(
-    bot: Bot, records: Records, text: str, about: str | None, messages: Messages, answers: list[Answer | None]
+    bot: Bot, records: Records, text: str, about: str | None, messages: Messages, answers: Given
 ) -> Iterator[Any]:
     """Show the question, then the answer piece by piece: (messages, answers given, text box)."""
     messages = [*messages, {"role": "user", "content": escape(text.strip()[:200]) or "…"}]

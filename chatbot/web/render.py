@@ -51,8 +51,8 @@ def contact(clinic: Clinic) -> str:
     """How to reach the clinic, for the top of the page."""
     ways = [f"<a href='tel:{_dialled(clinic.phone)}'>Call {escape(clinic.phone)}</a>"]
     if clinic.email:
-        ways.append(f"<a href='mailto:{escape(clinic.email, quote=True)}'>{escape(clinic.email)}</a>")
-    hours = f"<span>{escape(clinic.hours)}</span>" if clinic.hours else ""
+        ways.append(f"<a class='email' href='mailto:{escape(clinic.email, quote=True)}'>{escape(clinic.email)}</a>")
+    hours = f"<span class='hours'>{escape(clinic.hours)}</span>" if clinic.hours else ""
     emergency = (
         f"<span class='emergency'>In an emergency: "
         f"<a href='tel:{_dialled(clinic.emergency_number)}'>{escape(clinic.emergency_number)}</a></span>"
