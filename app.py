@@ -7,6 +7,7 @@ import json
 import logging
 import shlex
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ EXPECTED = (
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns its exit code: 0 done, 1 done but something is wrong, 2 could not be done."""
+    if isinstance(sys.stdout, TextIOWrapper):  # what a terminal or a redirected file cannot show must not stop us
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
@@ -50,16 +53,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument(
-        "--kb", type=Path, metavar="DIR", help="folder of documents (default: the settings' `documents`)"
-    )
-    common.add_argument("--settings", type=Path, default=DEFAULT_SETTINGS, metavar="FILE", help="settings file")
+    common = _common(kb=argparse.SUPPRESS, settings=argparse.SUPPRESS)  # what was said before the command stands
     printing = argparse.ArgumentParser(add_help=False, parents=[common])
     printing.add_argument("--json", action="store_true", help="print JSON")
 
     parser = argparse.ArgumentParser(
-        description="Answers patients' questions from a clinic's documents.", parents=[common]
+        description="Answers patients' questions from a clinic's documents.",
+        parents=[_common(kb=None, settings=DEFAULT_SETTINGS)],
     )
     parser.set_defaults(run=_serve, host=None, port=None)
     commands = parser.add_subparsers(metavar="COMMAND")
@@ -90,6 +90,16 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("questions", type=Path, metavar="QUESTIONS.jsonl")
     command.set_defaults(run=_evaluate)
     return parser
+
+
+def _common(kb: Any, settings: Any) -> argparse.ArgumentParser:
+    """The options that stand before a command or after it, with their defaults."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--kb", type=Path, default=kb, metavar="DIR", help="folder of documents (default: the settings' `documents`)"
+    )
+    common.add_argument("--settings", type=Path, default=settings, metavar="FILE", help="settings file")
+    return common
 
 
 def _serve(options: argparse.Namespace, settings: Settings) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from rapidfuzz import fuzz
@@ -20,7 +20,8 @@ Status = Literal["answered", "referred", "abstained", "urgent", "smalltalk"]
 Urgency = Literal["emergency", "same_day", "soon"]
 
 MAX_QUOTES = 4
-MIN_RELATIVE_SCORE = 0.9  # a sentence that scores less than this share of the best one is beside the point
+MIN_RELATIVE_SCORE = 0.9  # a sentence that scores less than this share of the best one is beside the point ...
+MIN_PART_SCORE = 0.6  # ... unless it alone speaks of a part of the question; then this share is enough
 MAX_SAME_COSINE = 0.9  # sentences closer than this, or with this share of letters in common, say the same
 MAX_SAME_LETTERS = 85.0
 MAX_SUGGESTIONS = 3
@@ -28,13 +29,17 @@ MAX_SUGGESTIONS = 3
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A numbered pointer to a passage: `document.text[start:end] == quote`."""
+    """A numbered pointer to a passage: `document.text[start:end] == quote`.
+
+    `about` is the treatment to name above the quote, where several may be meant.
+    """
 
     number: int
     passage: Passage
     start: int
     end: int
     caveat: bool = False
+    about: str | None = None
 
     @property
     def quote(self) -> str:
@@ -107,10 +112,12 @@ def answer(question: Question, verdict: Verdict, index: StoredIndex, scope: Scop
     is_open = not scope.is_named and len(index.covered) > 1  # any of several treatments may be meant
     chosen = _choose(verdict.evidence, per_treatment=1 if is_open else MAX_QUOTES)
     citations = _with_caveats(_spans(chosen, index), index)
+    if is_open:
+        citations = _with_treatments(citations)
     return Answer(
         question=question.text,
         status="answered",
-        text=_text(citations, name_treatments=is_open),
+        text=_text(citations),
         confidence=verdict.probability,
         citations=tuple(citations),
         suggestions=_neighbours([evidence.passage for evidence in chosen]),
@@ -149,14 +156,19 @@ def how_to_reach(clinic: Clinic) -> str:
 
 
 def _choose(evidence: Sequence[Evidence], per_treatment: int) -> list[Evidence]:
-    """The best sentences, without those that repeat a better one."""
+    """The best sentences, and those that alone speak of a part of the question; none that repeats a better one."""
     chosen: list[Evidence] = []
+    covered: set[str] = set()
     for candidate in evidence:
-        if len(chosen) == MAX_QUOTES or candidate.score < MIN_RELATIVE_SCORE * evidence[0].score:
-            break
-        same_treatment = [e for e in chosen if e.passage.document.treatment == candidate.passage.document.treatment]
-        if len(same_treatment) < per_treatment and not any(_says_the_same(candidate, better) for better in chosen):
+        relative = candidate.score / evidence[0].score
+        is_good = relative >= MIN_RELATIVE_SCORE or (candidate.covers - covered and relative >= MIN_PART_SCORE)
+        treatment = candidate.passage.document.treatment
+        has_room = sum(e.passage.document.treatment == treatment for e in chosen) < per_treatment
+        if is_good and has_room and not any(_says_the_same(candidate, better) for better in chosen):
             chosen.append(candidate)
+            covered |= candidate.covers
+        if len(chosen) == MAX_QUOTES:
+            break
     return chosen
 
 
@@ -171,9 +183,11 @@ def _says_the_same(one: Evidence, other: Evidence) -> bool:
 def _spans(chosen: Sequence[Evidence], index: StoredIndex) -> list[tuple[Passage, int, int]]:
     """What to quote, in the documents' order: sentences, neighbours joined, or the whole list an item belongs to.
 
-    What stands in a section that is a caveat of another quote is left to that caveat, which is shown whole.
+    What stands in a section that is a caveat of another quote is left to that caveat, which is shown whole; of
+    sections that dispute each other, each is quoted.
     """
-    disputes = {caveat for evidence in chosen for caveat in evidence.passage.section.caveats}
+    caveats = {evidence.passage.section.id: _caveats(evidence.passage.section, index) for evidence in chosen}
+    disputes = {d for disputed, its in caveats.items() for d in its if disputed not in caveats.get(d, [])}
     order = {passage_id: position for position, passage_id in enumerate(index.passages.passages)}
     own = [evidence for evidence in chosen if evidence.passage.section.id not in disputes]
     spans: list[tuple[Passage, int, int]] = []
@@ -187,19 +201,40 @@ def _spans(chosen: Sequence[Evidence], index: StoredIndex) -> list[tuple[Passage
 
 
 def _with_caveats(spans: Sequence[tuple[Passage, int, int]], index: StoredIndex) -> list[Citation]:
-    """Number the quotes; after each come the passages of the sections that dispute it, and those that dispute them."""
+    """Number the quotes; after each come the sections that dispute it, each whole and once."""
     citations: list[Citation] = []
     cited: set[str] = set()
     for passage, start, end in spans:
         citations.append(Citation(len(citations) + 1, passage, start, end))
-        waiting = [caveat for caveat in passage.section.caveats if caveat not in cited]
-        while waiting:
-            section_id = waiting.pop(0)
-            cited.add(section_id)
-            for dispute in _passages_of(section_id, index):
-                citations.append(Citation(len(citations) + 1, dispute, dispute.start, dispute.end, caveat=True))
-                waiting += [c for c in dispute.section.caveats if c not in cited and c not in waiting]
+        for section_id in _caveats(passage.section, index):
+            if section_id not in cited:
+                cited.add(section_id)
+                for dispute in _passages_of(section_id, index):
+                    citations.append(Citation(len(citations) + 1, dispute, dispute.start, dispute.end, caveat=True))
     return citations
+
+
+def _caveats(section: Section, index: StoredIndex) -> list[str]:
+    """The ids of the sections that dispute a section, then of those that dispute them."""
+    found: list[str] = []
+    waiting = list(section.caveats)
+    while waiting:
+        section_id = waiting.pop(0)
+        if section_id != section.id and section_id not in found:
+            found.append(section_id)
+            waiting += _passages_of(section_id, index)[0].section.caveats
+    return found
+
+
+def _with_treatments(citations: Sequence[Citation]) -> list[Citation]:
+    """Name the treatment above each quote that is about another one than the quote before it."""
+    named: list[Citation] = []
+    before: str | None = None
+    for citation in citations:
+        about = before if citation.caveat else citation.passage.document.treatment or "any treatment"
+        named.append(replace(citation, about=about) if about != before else citation)
+        before = about
+    return named
 
 
 def _passages_of(section_id: str, index: StoredIndex) -> list[Passage]:
@@ -209,15 +244,12 @@ def _passages_of(section_id: str, index: StoredIndex) -> list[Passage]:
     return found
 
 
-def _text(citations: Sequence[Citation], name_treatments: bool) -> str:
+def _text(citations: Sequence[Citation]) -> str:
     """The quotes as text, each with its number; the treatment it is about where that is in doubt."""
     lines: list[str] = []
-    treatment: str | None = None
     for citation in citations:
-        about = citation.passage.document.treatment
-        if name_treatments and about and about != treatment and not citation.caveat:
-            lines.append(f"About {about}:")
-            treatment = about
+        if citation.about:
+            lines.append(f"About {citation.about}:")
         dispute = "But clinical sources dispute this: " if citation.caveat else ""
         lines.append(f"{dispute}{citation.quote} [{citation.number}]")
     return "\n\n".join(lines)

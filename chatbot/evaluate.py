@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -88,11 +89,11 @@ def read_rows(path: Path) -> list[Row]:
     if not path.is_file():
         raise EvaluationError(f"{path}: no such file. Give a JSON Lines file of questions.")
     rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(path.read_bytes().removeprefix(BOM_UTF8).split(b"\n"), start=1):
         if line.strip():
             try:
-                rows.append(_row(json.loads(line)))
-            except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+                rows.append(_row(json.loads(line.decode())))
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
                 reason = f"no {error}" if isinstance(error, KeyError) else str(error)
                 raise EvaluationError(f"{path}, line {number}: {reason}. A row needs `id` and `question`.") from error
     if not rows:
@@ -155,10 +156,13 @@ def _row(fields: dict[str, Any]) -> Row:
         should_answer: bool | None = fields["seed_answerable"] != "NO"
     else:
         should_answer = bool(statuses & FROM_DOCUMENTS) if statuses else None
+    text = fields["question"] if "question" in fields else fields["text"]
+    if not isinstance(text, str):
+        raise TypeError(f"the question is {json.dumps(text)}, not a text")
     return Row(
         id=str(fields["id"]),
-        text=str(fields["question"] if "question" in fields else fields["text"]),
-        topic=fields.get("topic") or "no topic",
+        text=text,
+        topic=str(fields.get("topic") or "no topic"),
         should_answer=should_answer,
         statuses=statuses,
         sections=tuple(fields.get("sections") or _sections_of_reference(fields.get("seed_ref") or "")),

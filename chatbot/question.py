@@ -34,4 +34,4 @@ class Question:
             raise QuestionError("Your question contains HTML tags. Please write it as plain text, without < and >.")
         if not any(char.isalnum() for char in text):
             raise QuestionError("There is no question yet. Please type what you would like to know.")
-        return cls(" ".join(text.split()), treatment or None)
+        return cls(" ".join(text.split()), " ".join((treatment or "").split()) or None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -58,7 +59,7 @@ def load_settings(path: Path) -> Settings:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
         settings = Settings.model_validate(content)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
         raise SettingsError(f"{path}: no such file. The project's own settings.toml shows what goes in it.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: not valid TOML: {error}") from error
@@ -66,4 +67,7 @@ def load_settings(path: Path) -> Settings:
         reasons = [f"{'.'.join(str(step) for step in e['loc'])}: {e['msg'].lower()}" for e in error.errors()]
         raise SettingsError(f"{path}: {'; '.join(reasons)}. The README lists every setting.") from error
     base = path.resolve().parent
-    return settings.model_copy(update={"documents": base / settings.documents, "data": base / settings.data})
+    paths: dict[str, Any] = {"documents": base / settings.documents, "data": base / settings.data}
+    if settings.encoder and (base / settings.encoder).is_dir():
+        paths["encoder"] = str(base / settings.encoder)
+    return settings.model_copy(update=paths)

@@ -61,7 +61,10 @@ class Gate(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A sentence of a passage, document.text[start:end], and how well it fits the question."""
+    """A sentence of a passage, document.text[start:end], and how well it fits the question.
+
+    `covers` are the question's key terms, as asked, that the sentence itself speaks of.
+    """
 
     passage: Passage
     start: int
@@ -69,6 +72,7 @@ class Evidence:
     score: float
     cosine: float
     vector: Vectors
+    covers: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,11 @@ def verify(question: str, vector: Vectors, hits: Sequence[Hit], index: PassageIn
 
 
 def features(question: str, evidence: Sequence[Evidence], index: PassageIndex) -> dict[str, float]:
-    """What the gate sees of a question's evidence, sorted best first; all but the cosine are 0 to 1."""
+    """What the gate sees of a question's evidence, sorted best first.
+
+    `stands_out` is how much the best score is above the average one: 0 upwards, and the same for few documents as
+    for many. The others are 0 to 1.
+    """
     return _features(question, _asked(question, index), evidence)
 
 
@@ -125,7 +133,7 @@ def _features(question: str, asked: Sequence[_Asked], evidence: Sequence[Evidenc
     quote = best.passage.text if best.passage.is_list else best.passage.document.text[best.start : best.end]
     said, given = question.lower(), quote.lower()
     return {
-        "cosine": max(e.cosine for e in evidence),
+        "stands_out": best.score - sum(e.score for e in evidence) / len(evidence),
         "covered": max(_share(asked, e.passage.context) for e in evidence[:3]),
         "known": sum(key.weight for key in asked if key.known) / _weight(asked),
         "not_given": float(any(q.search(said) and not s.search(given) for q, s in ASKED_FOR.values())),
@@ -140,16 +148,21 @@ def _evidence(asked: Sequence[_Asked], vector: Vectors, hit: Hit, index: Passage
     heading = passage.headings[-1]  # it names the subject of each sentence below it
     found = []
     for (start, end), cosine, row in zip(passage.sentences, cosines, rows, strict=True):
-        share = _share(asked, f"{heading}\n{passage.document.text[start:end]}")
-        score = float(cosine) + SENTENCE_SHARE * share + of_passage
-        found.append(Evidence(passage, start, end, score, float(cosine), row))
+        sentence = passage.document.text[start:end]
+        score = float(cosine) + SENTENCE_SHARE * _share(asked, f"{heading}\n{sentence}") + of_passage
+        covers = frozenset(key.surface for key in _covered(asked, sentence))
+        found.append(Evidence(passage, start, end, score, float(cosine), row, covers))
     return found
 
 
 def _share(asked: Sequence[_Asked], text: str) -> float:
     """The share of the key terms, by weight, that a text has: 0 to 1."""
+    return sum(key.weight for key in _covered(asked, text)) / _weight(asked)
+
+
+def _covered(asked: Sequence[_Asked], text: str) -> list[_Asked]:
     own = set(terms(text))
-    return sum(key.weight for key in asked if not key.known.isdisjoint(own)) / _weight(asked)
+    return [key for key in asked if not key.known.isdisjoint(own)]
 
 
 def _weight(asked: Sequence[_Asked]) -> float:

@@ -18,7 +18,7 @@ from index.terms import KeyTerm, terms
 logging.getLogger("bm25s").setLevel(logging.WARNING)  # it logs each build at DEBUG
 
 MIN_MISSPELT_LETTERS = 5  # "bed" is not "red"
-MIN_SPELLING_RATIO = 84.0  # 0-100: one slip in six letters
+MIN_SPELLING_RATIO = 84.0  # 0-100: one wrong letter in seven, one letter missing or too many in five
 
 
 class KeywordIndex:

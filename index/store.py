@@ -97,12 +97,18 @@ def open_index(home: Path, mend: str) -> StoredIndex:
     if version is None:
         raise MissingIndexError(f"There is no index yet. Build it: {mend}")
     folder = home / "versions" / version
-    manifest = _checked_manifest(folder, mend)
+    try:
+        return _read_version(folder, _checked_manifest(folder, mend))
+    except (OSError, RuntimeError) as error:  # FAISS raises RuntimeError for a file that it cannot read
+        raise UnusableIndexError(f"The index in {folder} cannot be read ({error}). Rebuild it: {mend}") from error
+
+
+def _read_version(folder: Path, manifest: Manifest) -> StoredIndex:
     documents = {d.id: d for d in DOCUMENTS.validate_json((folder / "documents.json").read_bytes())}
     rows = PASSAGES.validate_json((folder / "passages.json").read_bytes())
     ids = [row.id for row in rows]
     return StoredIndex(
-        version,
+        folder.name,
         manifest,
         tuple(documents.values()),
         PassageIndex(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 from posixpath import normpath
+from urllib.parse import unquote
 
 from kb.document import Document, Problem, Section
 
@@ -58,7 +59,7 @@ def _with_caveats(document: Document, links: Links, withheld: set[str]) -> Docum
 
 def _target(link: str, document: Document, by_path: Mapping[str, Document]) -> str | None:
     """The id of the section that a link points to; None for no such section, or one that patients may not see."""
-    address, _, slug = link.partition("#")
+    address, _, slug = (unquote(part) for part in link.partition("#"))
     folder = PurePosixPath(document.path).parent
     target = by_path.get(normpath(str(folder / address))) if address else document
     if target is None or (target.audience == "staff" and document.audience == "patient"):

@@ -53,7 +53,7 @@ def parse_front_matter(content: str) -> FrontMatter:
     """Front matter from its YAML; raises ValueError as `split_front_matter` does."""
     try:
         fields: Any = yaml.safe_load(content)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2026-13-45
         raise ValueError(f"front matter is not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(fields, dict):
         raise ValueError("front matter must be a list of `field: value` lines")

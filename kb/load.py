@@ -73,9 +73,9 @@ def _load_file(path: Path, name: str) -> Document:
 def _document(contents: Contents, name: str) -> Document:
     matter = contents.front_matter or FrontMatter()
     document_id = matter.id or name
-    headings = [part.text for part in contents.parts if part.kind == "heading"]
-    title = matter.title or (headings[0] if headings else contents.title or _title_from(name))
     composed = compose(contents.parts, document_id)
+    headings = [section.headings[0] for section in composed.sections if section.headings]
+    title = matter.title or (headings[0] if headings else contents.title or _title_from(name))
     unknown = {key for mark in composed.marks for key in mark.sources} - set(matter.sources)
     if unknown:
         raise UnreadableError(

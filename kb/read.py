@@ -11,7 +11,6 @@ from pathlib import Path
 import mammoth
 from bs4.dammit import EncodingDetector
 from markdown_it import MarkdownIt
-from pdfplumber.utils.exceptions import PdfminerException
 
 from kb.compose import Part
 from kb.front_matter import FrontMatter, parse_front_matter, split_front_matter
@@ -19,6 +18,7 @@ from kb.read_html import page_title, read_html
 from kb.read_pdf import read_pdf
 from kb.read_text import read_text
 
+STYLE_MAP = "p[style-name='Title'] => h1:fresh"  # mammoth knows Word's headings, but not its title
 MAX_FILE_MB = 20
 MAX_UNPACKED_MB = 200  # a DOCX is a zip file: what it holds may be far larger than itself
 
@@ -62,6 +62,8 @@ def read(path: Path) -> Contents:
             contents = replace(contents, front_matter=parse_front_matter(_utf8(sidecar(path))))
     except OSError as error:
         raise UnreadableError(f"it cannot be opened ({error.strerror})", "Check the file's permissions.") from error
+    except RecursionError as error:
+        raise UnreadableError("its parts are nested too deeply", "Save it again with fewer nested parts.") from error
     except ValueError as error:
         raise UnreadableError(str(error), "Correct the front matter; kb/documents has examples.") from error
     return contents
@@ -80,7 +82,8 @@ def _read_plain_text(path: Path) -> Contents:
 
 def _read_html_file(path: Path) -> Contents:
     data = path.read_bytes()
-    html = _decode(data, EncodingDetector.find_declared_encoding(data, is_html=True) or "utf-8")
+    declared = (EncodingDetector.find_declared_encoding(data, is_html=True) or "utf-8").lower()
+    html = _decode(data, "windows-1252" if declared == "iso-8859-1" else declared)  # as every browser reads it
     return Contents(read_html(html), title=page_title(html))
 
 
@@ -91,8 +94,11 @@ def _read_docx(path: Path) -> Contents:
             unpacked_mb = sum(entry.file_size for entry in archive.infolist()) / 1e6
         if unpacked_mb > MAX_UNPACKED_MB:
             raise UnreadableError(f"too large ({unpacked_mb:.0f} MB unpacked)", "Take the pictures out of it.")
-        html = mammoth.convert_to_html(io.BytesIO(data), convert_image=mammoth.images.img_element(_no_image)).value
-    except (zipfile.BadZipFile, KeyError, ValueError, AttributeError) as error:
+        no_images = mammoth.images.img_element(_no_image)
+        html = mammoth.convert_to_html(io.BytesIO(data), style_map=STYLE_MAP, convert_image=no_images).value
+    except UnreadableError:
+        raise
+    except Exception as error:  # a damaged file makes the libraries raise errors of all kinds
         remedy = "Open it in Word and save it again as .docx, without a password."
         raise UnreadableError("not a readable Word file (damaged or encrypted?)", remedy) from error
     return Contents(read_html(html))
@@ -106,7 +112,9 @@ def _no_image(_: object) -> dict[str, str]:
 def _read_pdf(path: Path) -> Contents:
     try:
         return Contents(read_pdf(path))
-    except PdfminerException as error:
+    except OSError:
+        raise
+    except Exception as error:  # as above
         if "password" in repr(error).lower() or "encrypt" in repr(error).lower():
             raise UnreadableError("it is encrypted", "Save a copy without a password.") from error
         raise UnreadableError("not a readable PDF (damaged?)", "Open it and export it as PDF again.") from error

@@ -30,6 +30,7 @@ BLOCKS = [
     "section",
     "summary",
 ]
+LAYOUT = "table, td h1, td h2, td h3, td h4, td h5, td h6"  # a table with one of these only arranges the page
 CAVEAT = re.compile(r"^caveats?:", re.IGNORECASE)
 MAX_BOLD_HEADING_WORDS = 12
 
@@ -37,13 +38,16 @@ MAX_BOLD_HEADING_WORDS = 12
 def read_html(html: str) -> list[Part]:
     """The parts of a page's main content, in reading order; navigation, scripts and forms are left out."""
     soup = BeautifulSoup(html, "lxml")
-    main = soup.select_one("main") or soup.select_one("article") or soup.body or soup
+    articles = soup.select("article")
+    main = soup.select_one("main") or (articles[0] if len(articles) == 1 else soup.body) or soup
     for tag in main.find_all([*SKIPPED]):
         # An article's own <header> holds its title; a page's holds the menu.
         if tag.name != "header" or not tag.find(list(HEADINGS)):
             tag.decompose()
     for line_break in main.find_all("br"):
         line_break.replace_with("\n")
+    for block in main.find_all([*HEADINGS, *BLOCKS, "li", "td", "th"]):
+        block.append("\n")  # so that the words of one block never run into those of the next
     return list(_walk(main))
 
 
@@ -80,7 +84,7 @@ def _block(tag: Tag) -> Iterator[Part]:
         yield from (Part("caveat", link) for link in links)
     elif tag.name in {"ul", "ol"}:
         yield from _list(tag, level=1)
-    elif tag.name == "table":
+    elif tag.name == "table" and not tag.select_one(LAYOUT):
         yield from _table(tag)
     elif tag.name == "p" and _is_bold_heading(tag):
         yield Part("heading", tag.get_text(), level=6)
@@ -101,12 +105,22 @@ def _is_bold_heading(tag: Tag) -> bool:
 
 
 def _list(tag: Tag, level: int) -> Iterator[Part]:
-    for number, item in enumerate(tag.find_all("li", recursive=False), start=1):
-        nested = item.find_all(["ul", "ol"], recursive=False)
-        own = "".join(child.get_text() for child in item.children if child not in nested and not _is_comment(child))
-        yield Part("item", own, level, marker=f"{number}." if tag.name == "ol" else "-")
-        for inner in nested:
-            yield from _list(inner, level + 1)
+    start = str(tag.get("start", ""))
+    number = int(start) if start.isdecimal() else 1
+    for child in tag.children:
+        if isinstance(child, Tag) and child.name == "li":
+            nested = child.find_all(["ul", "ol"], recursive=False)
+            own = "".join(part.get_text() for part in child.children if part not in nested and not _is_comment(part))
+            yield Part("item", own, level, marker=f"{number}." if tag.name == "ol" else "-")
+            number += 1
+            for inner in nested:
+                yield from _list(inner, level + 1)
+        elif isinstance(child, Tag) and child.name in {"ul", "ol"}:
+            yield from _list(child, level + 1)  # beside its item instead of in it
+        elif isinstance(child, Tag):
+            yield from _block(child)
+        elif not _is_comment(child):
+            yield from _paragraph(child.get_text())
 
 
 def _is_comment(child: object) -> bool:
@@ -114,14 +128,25 @@ def _is_comment(child: object) -> bool:
 
 
 def _table(tag: Tag) -> Iterator[Part]:
-    """A row is an item, "first cell: second cell"; in wider tables each cell carries its column's name."""
+    """A row is an item, "first cell: second cell"; in wider tables each cell carries its column's name.
+
+    The names of the columns lead into the rows: "Do not treat" may be one of them.
+    """
+    if caption := tag.find("caption"):
+        yield from _paragraph(caption.get_text())
     rows = [[clean(cell.get_text()) for cell in row.find_all(["td", "th"])] for row in tag.find_all("tr")]
-    rows = [row for row in rows if any(row)]
     first = tag.find("tr")
     has_header = first is not None and first.find("td") is None and len(rows) > 1
     header = rows.pop(0) if has_header else []
-    for row in rows:
-        cells = [cell for cell in row[1:] if cell]
+    if any(header):
+        yield Part("text", _row(header[0], header[1:]))
+    for row in filter(any, rows):
+        cells = row[1:]
         if len(row) > 2 and len(header) == len(row):
             cells = [f"{name} {cell}" for name, cell in zip(header[1:], row[1:], strict=True) if cell]
-        yield Part("item", f"{row[0]}: {'; '.join(cells)}" if cells else row[0])
+        yield Part("item", _row(row[0], cells))
+
+
+def _row(first: str, others: list[str]) -> str:
+    rest = "; ".join(cell for cell in others if cell)
+    return ": ".join(part for part in (first, rest) if part)

@@ -56,7 +56,7 @@ def _lines(page: Any) -> Iterator[_Line]:
         if not chars or not clean(raw["text"]):
             continue
         yield _Line(
-            text=clean(raw["text"]),
+            text=clean(re.sub("\u00ad$", "-", raw["text"])),  # a soft hyphen shows at the end of a line
             page=page.page_number,
             size=round(median(char["size"] for char in chars), 1),
             bold=all("bold" in char["fontname"].lower() for char in chars),
@@ -67,12 +67,18 @@ def _lines(page: Any) -> Iterator[_Line]:
 
 def _without_running_heads(lines: list[_Line]) -> Iterator[_Line]:
     """Leave out page numbers, and what the margins of several pages repeat."""
-    repeats = Counter(re.sub(r"\d+", "#", line.text) for line in lines if line.in_margin)
+    shapes = {(_shape(line), line.page) for line in lines if line.in_margin}
+    repeats = Counter(shape for shape, _ in shapes)
+    min_repeats = min(MIN_REPEATS, max(2, lines[-1].page if lines else 0))  # both pages of two
     for line in lines:
-        shape = re.sub(r"\d+", "#", line.text)
+        shape = _shape(line)
         is_number = re.fullmatch(r"(page )?#( ?(of|/) ?#)?", shape.lower()) is not None
-        if not (line.in_margin and (is_number or repeats[shape] >= MIN_REPEATS)):
+        if not (line.in_margin and (is_number or repeats[shape] >= min_repeats)):
             yield line
+
+
+def _shape(line: _Line) -> str:
+    return re.sub(r"\d+", "#", line.text)
 
 
 def _parts(lines: list[_Line], body: float, levels: dict[float, int]) -> Iterator[Part]:

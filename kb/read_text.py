@@ -9,47 +9,57 @@ from kb.compose import Part, clean
 
 ITEM = re.compile(r"^(?P<indent>\s*)(?P<marker>[-*•‣◦–·]|\(?(?:\d{1,2}|[a-z])[.)])\s+(?P<text>\S.*)$")
 UNDERLINE = re.compile(r"^\s*(={3,}|-{3,})\s*$")
+UNBROKEN = re.compile(r"^.{121,}$", re.MULTILINE)  # longer than any margin: the line is a whole paragraph
 MAX_HEADING_WORDS = 14
 
 
 def read_text(text: str) -> list[Part]:
-    """The parts of a plain text whose paragraphs are separated by empty lines.
+    """The parts of a plain text whose paragraphs are separated by empty lines, or are a long line each.
 
     A line that stands alone, is short and does not end as a sentence does is a heading when text follows
     it; a numbered one ("1. Repair") is a heading one level below the others.
     """
-    blocks = [block.split("\n") for block in re.split(r"\n[ \t]*\n", text.strip("\n")) if block.strip()]
+    text = UNBROKEN.sub(r"\n\g<0>\n", text)
+    blocks = [block.split("\n") for block in re.split(r"\n\s*\n", text.strip("\n")) if block.strip()]
     parts: list[Part] = []
     for position, lines in enumerate(blocks):
         following = blocks[position + 1] if position + 1 < len(blocks) else None
-        parts.extend(_block([line for line in lines if line.strip()], following))
+        before = parts[-1] if parts else None
+        parts.extend(_block([line for line in lines if line.strip()], before, following))
     return parts
 
 
-def _block(lines: list[str], following: list[str] | None) -> Iterator[Part]:
+def _block(lines: list[str], before: Part | None, following: list[str] | None) -> Iterator[Part]:
     if len(lines) > 1 and UNDERLINE.match(lines[1]):
         yield Part("heading", lines[0], level=1 if "=" in lines[1] else 2)
         lines = lines[2:]
     elif len(lines) > 1 and _is_capitals(lines[0]):
         yield Part("heading", lines[0], level=2)
         lines = lines[1:]
-    elif len(lines) == 1 and following and _is_heading(lines[0], following):
+    elif len(lines) == 1 and following and _is_heading(lines[0], before, following):
         yield Part("heading", lines[0].strip().rstrip(":"), level=3 if ITEM.match(lines[0]) else 2)
         return
     yield from _paragraphs(lines)
 
 
-def _is_heading(line: str, following: list[str]) -> bool:
+def _is_heading(line: str, before: Part | None, following: list[str]) -> bool:
     text = line.strip()
     if not text or len(text.split()) > MAX_HEADING_WORDS or text[-1] in ".!,;":
         return False
     numbered, next_numbered = ITEM.match(line), ITEM.match(following[0])
     if numbered:
-        # "1. Repair" before a paragraph is a heading; before "2. ..." it is a list with wide spacing.
-        return numbered["marker"][0].isdigit() and not next_numbered
+        # "2. Repair" before a paragraph is a heading; before "3. ..." or right after the item "1. ..." it is an item of
+        # a list with wide spacing.
+        number, last = _number(numbered["marker"]), _number(before.marker if before and before.kind == "item" else "")
+        return number is not None and not next_numbered and (last is None or number != last + 1)
     if text.endswith(":") and next_numbered:
         return False  # a lead-in belongs to its list
     return text[0].isupper() or text[0].isdigit() or not text[0].isascii()
+
+
+def _number(marker: str) -> int | None:
+    digits = marker.strip("().")
+    return int(digits) if digits.isdecimal() else None
 
 
 def _is_capitals(line: str) -> bool:

@@ -13,6 +13,7 @@ from kb.document import Document, Paragraph, Passage, Section
 # A passage is about what the encoder reads at once (256 word pieces, some 1 000 characters) less its headings.
 MAX_PASSAGE_CHARS = 700
 MARKER = re.compile(r"\s*(?:[-*•]|\(?(?:\d{1,2}|[a-z])[.)])\s+")
+FULL_STOP = re.compile(r"[.!…][)\]\"'”’]*\Z")
 Span = tuple[int, int]
 
 
@@ -24,7 +25,7 @@ def split(document: Document) -> list[Passage]:
     """
     return [
         Passage(
-            id=f"{section.id}-{number}" if number > 1 else section.id,
+            id=f"{section.id}.{number}" if number > 1 else section.id,  # no anchor holds a full stop
             document=document,
             section=section,
             start=sentences[0][0],
@@ -40,14 +41,13 @@ def split(document: Document) -> list[Passage]:
 
 def _pieces(text: str, section: Section) -> Iterator[tuple[list[Span], bool, int | None]]:
     for group in _groups(text, section.paragraphs):
-        page = group[0].page
         if group[-1].is_item:
             spans = [span for paragraph in group for span in _sentences(text, paragraph)]
             spans[0] = (group[0].start, spans[0][1])  # a list without a lead-in keeps its first marker
-            yield spans, True, page
+            yield spans, True, group[0].page
         else:
             for sentences in _within_size([span for p in group for span in _sentences(text, p)]):
-                yield sentences, False, page
+                yield sentences, False, next(p.page for p in group if sentences[0][0] < p.end)
 
 
 def _groups(text: str, paragraphs: tuple[Paragraph, ...]) -> Iterator[list[Paragraph]]:
@@ -55,8 +55,8 @@ def _groups(text: str, paragraphs: tuple[Paragraph, ...]) -> Iterator[list[Parag
     group: list[Paragraph] = []
     for paragraph in paragraphs:
         if group and paragraph.is_item and not group[-1].is_item:
-            # The last paragraph leads into the list; what stands before it does not.
-            lead_in = [group.pop()] if text[group[-1].start : group[-1].end].endswith(":") else []
+            # The last paragraph leads into the list unless it ends as a statement; what stands before it does not.
+            lead_in = [] if FULL_STOP.search(text, group[-1].start, group[-1].end) else [group.pop()]
             if group:
                 yield group
             group = lead_in

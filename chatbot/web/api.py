@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,7 +24,7 @@ class AskRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     question: str = Field(description=f"up to {MAX_CHARS} characters", examples=["When can I go back to work?"])
-    treatment: str | None = Field(default=None, examples=["Fractional CO2 laser"])
+    treatment: str | None = Field(default=None, max_length=200, examples=["Fractional CO2 laser"])
 
 
 class SearchRequest(BaseModel):
@@ -114,6 +115,11 @@ def make_api(bot: Bot, records: Records) -> FastAPI:
     @api.exception_handler(QuestionError)
     def refused(_: Request, error: QuestionError) -> JSONResponse:
         return JSONResponse({"error": str(error)}, status_code=422)
+
+    @api.exception_handler(RequestValidationError)
+    def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
+        reasons = [f"{'.'.join(str(step) for step in e['loc'])}: {e['msg'].lower()}" for e in error.errors()]
+        return JSONResponse({"error": f"{'; '.join(reasons)}. See /docs."}, status_code=422)
 
     @api.post("/api/ask", response_model=AnswerObject, responses=REFUSED)
     def post_ask(request: AskRequest) -> dict[str, Any]:

@@ -26,14 +26,7 @@ def paragraphs(answer: Answer) -> list[str]:
     """The answer's text in pieces that can be shown one after the other."""
     if not answer.citations:
         return [f"<p>{_lines(answer.text)}</p>"]
-    treatments = [citation.passage.document.treatment for citation in answer.citations]
-    pieces: list[str] = []
-    for number, citation in enumerate(answer.citations):
-        about = treatments[number]
-        is_new = about is not None and about not in treatments[:number] and f"About {about}:" in answer.text
-        heading = f"<p class='about'>About {escape(about or '')}:</p>" if is_new and not citation.caveat else ""
-        pieces.append(heading + _quote(citation))
-    return pieces
+    return [_quote(citation) for citation in answer.citations]
 
 
 def citations(answer: Answer) -> str:
@@ -69,7 +62,7 @@ def _quote(citation: Citation) -> str:
     body = f"<p>{_lines(citation.quote)}{mark}</p>"
     if citation.caveat:
         return f"<div class='caveat'><p><strong>This is disputed:</strong></p>{body}</div>"
-    return body
+    return f"<p class='about'>About {escape(citation.about)}:</p>{body}" if citation.about else body
 
 
 def _citation(citation: Citation) -> str:

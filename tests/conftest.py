@@ -1,0 +1,154 @@
+"""What several test files share: an encoder that can be worked in the head, and a tiny clinic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index.build import build_index
+from index.encode import Encoder, Progress, Span, Vectors, load_encoder
+from index.store import StoredIndex, open_index
+
+IndexOf = Callable[[Path], StoredIndex]
+MEND = "python app.py index --kb DIR"  # the command that an error about an index must name
+
+
+class LetterEncoder:
+    """Counts the letters x, y and z of a text, and makes the counts a unit vector: "xxx yyyy" → (0.6, 0.8, 0, 0).
+
+    A text with none of them points along a fourth axis. `encoded` is the number of texts encoded so far.
+    """
+
+    def __init__(self, name: str = "letters") -> None:
+        self.name = name
+        self.dim = 4
+        self.encoded = 0
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        self.encoded += len(texts)
+        return self._vectors(texts)
+
+    def encode_spans(
+        self, texts: Sequence[str], spans: Sequence[Sequence[Span]], progress: Progress | None = None
+    ) -> tuple[Vectors, list[Vectors]]:
+        whole = self.encode(texts)
+        if progress and texts:
+            progress(len(texts))
+        return whole, [
+            self._vectors([text[start:end] for start, end in its_spans])
+            for text, its_spans in zip(texts, spans, strict=True)
+        ]
+
+    def _vectors(self, texts: Sequence[str]) -> Vectors:
+        counts = [[text.lower().count(letter) for letter in "xyz"] for text in texts]
+        rows = np.array([[*row, not any(row)] for row in counts], dtype=np.float32).reshape(-1, self.dim)
+        unit: Vectors = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        return unit
+
+
+LASER = """---
+id: laser
+title: Fractional CO2 laser
+treatment: Fractional CO2 laser
+sources:
+  maker: {name: The maker of the laser, address: "https://maker.example", kind: vendor}
+reviewed_by: Dr A. Example
+reviewed_on: 2026-01-31
+---
+
+# Fractional CO2 laser
+
+## Recovery
+
+Redness fades within seven days. Crusts fall off after a week.
+
+## Results
+
+One session removes every scar.[^maker]
+
+Caveat: [what studies found](laser.md#what-studies-found)
+
+## What studies found
+
+Most people need three sessions or more.
+"""
+
+PEEL = """---
+id: peel
+title: Chemical peel
+treatment: Chemical peel
+---
+
+# Chemical peel
+
+## Recovery
+
+Peeling lasts five days.
+
+## Who should not have a peel
+
+Do not have a peel if you:
+
+- are pregnant
+- have a cold sore
+- took isotretinoin in the last six months
+"""
+
+STAFF = """---
+id: telephone
+title: On the telephone
+treatment: Fractional CO2 laser
+audience: staff
+---
+
+# On the telephone
+
+## Price
+
+A laser session is booked with a deposit of fifty pounds.
+"""
+
+
+@pytest.fixture
+def encoder() -> LetterEncoder:
+    """A fresh fake encoder, whose count of texts starts at 0."""
+    return LetterEncoder()
+
+
+@pytest.fixture(scope="session")
+def real_encoder() -> Encoder:
+    """The packaged model, loaded once; tests that use it are marked slow."""
+    return load_encoder()
+
+
+@pytest.fixture
+def clinic_folder(tmp_path: Path) -> Path:
+    """A clinic of two treatments and three documents: 3 + 2 + 1 passages, the last for staff only.
+
+    "Results" of laser.md is disputed: its caveat is "What studies found".
+    """
+    folder = tmp_path / "clinic"
+    folder.mkdir()
+    for name, text in {"laser.md": LASER, "peel.md": PEEL, "telephone.md": STAFF}.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Where the index of `clinic_folder` is kept."""
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def index_of(home: Path, encoder: LetterEncoder) -> IndexOf:
+    """index_of(folder): bring the folder's index in `home` up to date, and open it."""
+
+    def build_and_open(folder: Path) -> StoredIndex:
+        build_index(folder, home, encoder)
+        return open_index(home, MEND)
+
+    return build_and_open

@@ -1,0 +1,243 @@
+"""An answer is exact quotes in the documents' order, each with what disputes it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import IndexOf
+
+from chatbot.answer import MAX_QUOTES, Answer, answer
+from chatbot.question import Question
+from chatbot.scope import Scope
+from chatbot.verify import Evidence, Verdict
+from index.store import StoredIndex
+
+LASER = """---
+{id: laser, title: CO2 laser, treatment: Fractional CO2 laser, reviewed_by: Dr A. Example, reviewed_on: 2026-01-31,
+sources: {maker: {name: The maker, address: "https://maker.example", kind: vendor}}}
+---
+# CO2 laser
+## Recovery
+Redness fades in a week. Crusts fall off by themselves. Swelling goes sooner.
+## Results
+One session removes every scar.[^maker] Pores get smaller. Wrinkles are gone for good.[^maker]
+
+Caveat: [studies](#studies)
+## Studies
+Most people need three sessions. Wrinkles come back.
+
+Caveat: [doubts](#doubts)
+## Doubts
+The studies of sessions were small.
+## Before the CO2 laser
+Stop smoking.
+"""
+PEEL = """---
+{id: peel, title: Peel, treatment: Chemical peel}
+---
+# Peel
+## Recovery
+Peeling lasts five days.
+## Who should wait
+Do not have a peel if you:
+
+- are pregnant
+- have a cold sore
+- are sunburnt
+## One is best
+A single peel is best.
+
+Caveat: [four](#four-are-best)
+## Four are best
+Four peels are best of all.
+
+Caveat: [one](#one-is-best)
+"""
+GENERAL = """---
+{id: general, title: Any treatment, treatment: null}
+---
+# Any treatment
+## Sun
+Keep out of the sun. Stop smoking now.
+"""
+ANY = Scope(frozenset(), frozenset())
+LASER_NAMED = Scope(frozenset({"Fractional CO2 laser"}), frozenset())
+PEEL_NAMED = Scope(frozenset({"Chemical peel"}), frozenset())
+QUESTION = Question("when can I go out?")
+
+
+@pytest.fixture
+def index(tmp_path: Path, index_of: IndexOf) -> StoredIndex:
+    folder = tmp_path / "kb"
+    folder.mkdir()
+    for name, text in {"general.md": GENERAL, "laser.md": LASER, "peel.md": PEEL}.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return index_of(folder)
+
+
+def found(index: StoredIndex, *sentences: str, scores: tuple[float, ...] = (), alike: bool = False) -> Verdict:
+    """A verdict with these sentences as evidence, best first; unless `alike`, no two have a vector in common."""
+    spans = {
+        p.document.text[start:end]: (p, start, end)
+        for p in index.passages.passages.values()
+        for start, end in p.sentences
+    }
+    rows = np.eye(len(sentences), dtype=np.float32)
+    evidence = [
+        Evidence(*spans[text], score=scores[n] if scores else 1.0, cosine=0.5, vector=rows[0 if alike else n])
+        for n, text in enumerate(sentences)
+    ]
+    return Verdict(0.87654321, True, tuple(evidence), unknown=())
+
+
+def quotes(given: Answer) -> list[str]:
+    return [citation.quote for citation in given.citations]
+
+
+def test_quotes_stand_in_the_order_of_the_documents_whatever_their_rank(index: StoredIndex) -> None:
+    verdict = found(index, "Stop smoking.", "Swelling goes sooner.", "Redness fades in a week.")
+    given = answer(QUESTION, verdict, index, LASER_NAMED)
+    assert quotes(given) == ["Redness fades in a week.", "Swelling goes sooner.", "Stop smoking."]
+    assert given.text == "Redness fades in a week. [1]\n\nSwelling goes sooner. [2]\n\nStop smoking. [3]"
+
+
+def test_sentences_next_to_each_other_are_one_quote(index: StoredIndex) -> None:
+    verdict = found(index, "Crusts fall off by themselves.", "Redness fades in a week.")
+    assert quotes(answer(QUESTION, verdict, index, LASER_NAMED)) == [
+        "Redness fades in a week. Crusts fall off by themselves."
+    ]
+
+
+def test_an_item_is_quoted_with_its_whole_list_once(index: StoredIndex) -> None:
+    verdict = found(index, "have a cold sore", "are pregnant")
+    assert quotes(answer(QUESTION, verdict, index, PEEL_NAMED)) == [
+        "Do not have a peel if you:\n\n- are pregnant\n- have a cold sore\n- are sunburnt"
+    ]
+
+
+def test_a_sentence_that_means_the_same_as_a_better_one_elsewhere_is_left_out(index: StoredIndex) -> None:
+    verdict = found(index, "Stop smoking.", "Redness fades in a week.", alike=True)
+    assert quotes(answer(QUESTION, verdict, index, LASER_NAMED)) == ["Stop smoking."]
+
+
+def test_a_sentence_in_nearly_the_same_letters_as_a_better_one_is_left_out(index: StoredIndex) -> None:
+    verdict = found(index, "Stop smoking.", "Stop smoking now.")
+    assert quotes(answer(QUESTION, verdict, index, LASER_NAMED)) == ["Stop smoking."]
+
+
+def test_a_sentence_far_below_the_best_one_is_left_out(index: StoredIndex) -> None:
+    verdict = found(
+        index, "Stop smoking.", "Swelling goes sooner.", "Redness fades in a week.", scores=(1.0, 0.9, 0.89)
+    )
+    assert quotes(answer(QUESTION, verdict, index, LASER_NAMED)) == ["Swelling goes sooner.", "Stop smoking."]
+
+
+def test_no_more_sentences_are_quoted_than_the_most(index: StoredIndex) -> None:
+    sentences = [
+        "Stop smoking.",
+        "Swelling goes sooner.",
+        "Redness fades in a week.",
+        "The studies of sessions were small.",
+    ]
+    verdict = found(index, *sentences, "Most people need three sessions.")
+    assert len(sentences) == MAX_QUOTES
+    assert sorted(quotes(answer(QUESTION, verdict, index, LASER_NAMED))) == sorted(sentences)
+
+
+def test_a_claim_is_followed_by_what_disputes_it_and_by_what_disputes_that_each_whole_and_once(
+    index: StoredIndex,
+) -> None:
+    verdict = found(index, "One session removes every scar.", "Wrinkles are gone for good.", "Stop smoking.")
+    given = answer(QUESTION, verdict, index, LASER_NAMED)
+    assert [(citation.quote, citation.caveat) for citation in given.citations] == [
+        ("One session removes every scar.", False),
+        ("Most people need three sessions. Wrinkles come back.", True),
+        ("The studies of sessions were small.", True),
+        ("Wrinkles are gone for good.", False),
+        ("Stop smoking.", False),
+    ]
+    assert "But clinical sources dispute this: Most people need three sessions. Wrinkles come back. [2]" in given.text
+
+
+def test_a_section_that_stands_as_a_caveat_is_not_quoted_beside_itself(index: StoredIndex) -> None:
+    verdict = found(
+        index, "Most people need three sessions.", "The studies of sessions were small.", "Pores get smaller."
+    )
+    given = answer(QUESTION, verdict, index, LASER_NAMED)
+    assert [(citation.quote, citation.caveat) for citation in given.citations] == [
+        ("Pores get smaller.", False),
+        ("Most people need three sessions. Wrinkles come back.", True),
+        ("The studies of sessions were small.", True),
+    ]
+
+
+def test_two_sections_that_dispute_each_other_are_both_quoted_with_their_dispute(index: StoredIndex) -> None:
+    given = answer(QUESTION, found(index, "Four peels are best of all.", "A single peel is best."), index, PEEL_NAMED)
+    assert [(citation.quote, citation.caveat) for citation in given.citations] == [
+        ("A single peel is best.", False),
+        ("Four peels are best of all.", True),
+        ("Four peels are best of all.", False),
+        ("A single peel is best.", True),
+    ]
+
+
+def test_a_caveat_that_is_not_in_the_index_is_an_error(index: StoredIndex) -> None:
+    verdict = found(index, "Stop smoking.")
+    passage = verdict.evidence[0].passage
+    disputed = replace(passage, section=replace(passage.section, caveats=("laser#nowhere",)))
+    broken = replace(verdict, evidence=(replace(verdict.evidence[0], passage=disputed),))
+    with pytest.raises(LookupError, match="laser#nowhere"):
+        answer(QUESTION, broken, index, LASER_NAMED)
+
+
+def test_where_several_treatments_may_be_meant_each_has_one_quote_that_names_it(index: StoredIndex) -> None:
+    sentences = ["Stop smoking.", "Peeling lasts five days.", "Keep out of the sun.", "Redness fades in a week."]
+    given = answer(QUESTION, found(index, *sentences), index, ANY)
+    assert given.text == (
+        "About any treatment:\n\nKeep out of the sun. [1]\n\n"
+        "About Fractional CO2 laser:\n\nStop smoking. [2]\n\n"
+        "About Chemical peel:\n\nPeeling lasts five days. [3]"
+    )
+
+
+def test_a_quote_stands_under_its_own_treatment_after_a_caveat_of_another_document(index: StoredIndex) -> None:
+    verdict = found(index, "One session removes every scar.", "Peeling lasts five days.")
+    given = answer(QUESTION, verdict, index, ANY)
+    assert [citation.about for citation in given.citations] == ["Fractional CO2 laser", None, None, "Chemical peel"]
+
+
+def test_what_to_ask_next_is_the_headings_around_the_quotes_with_their_treatment(index: StoredIndex) -> None:
+    given = answer(QUESTION, found(index, "The studies of sessions were small."), index, LASER_NAMED)
+    assert given.suggestions == (
+        "Fractional CO2 laser: Studies",
+        "Fractional CO2 laser: Before the CO2 laser",
+        "Fractional CO2 laser: Results",
+    )
+
+
+def test_the_object_of_an_answer_has_the_keys_of_the_contract_and_can_be_written_as_json(index: StoredIndex) -> None:
+    given = answer(QUESTION, found(index, "One session removes every scar."), index, LASER_NAMED)
+    written = json.loads(json.dumps(given.to_json()))
+    assert written == given.to_json()
+    assert " ".join(written) == "question status urgency text confidence citations suggestions contact"
+    assert " ".join(written["citations"][0]) == (
+        "number passage_id document_id document_title section page quote start end source caveat"
+    )
+    assert (written["question"], written["status"], written["confidence"]) == ("when can I go out?", "answered", 0.8765)
+    assert (written["urgency"], written["contact"]) == (None, None)
+
+
+def test_a_citation_says_where_its_quote_stands_whose_it_is_and_who_reviewed_it(index: StoredIndex) -> None:
+    cited = answer(QUESTION, found(index, "One session removes every scar."), index, LASER_NAMED).to_json()["citations"]
+    texts = {document.id: document.text for document in index.documents}
+    assert all(texts[c["document_id"]][c["start"] : c["end"]] == c["quote"] for c in cited)
+    assert (cited[0]["number"], cited[0]["section"], cited[0]["document_title"]) == (1, "Results", "CO2 laser")
+    assert cited[0]["source"] == {
+        "name": "The maker", "address": "https://maker.example", "kind": "vendor", "others": [],
+        "reviewed_by": "Dr A. Example", "reviewed_on": "2026-01-31",
+    }  # fmt: skip
+    assert cited[1]["source"]["name"] == "CO2 laser"  # a sentence without a source is the document's own

@@ -1,0 +1,178 @@
+"""The HTTP API over a tiny clinic: answers, hits and health; whatever is refused is a JSON error."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import MEND, LetterEncoder
+from fastapi.testclient import TestClient
+
+from chatbot.bot import Bot, ask
+from chatbot.question import Question
+from chatbot.records import Records
+from chatbot.settings import Clinic
+from chatbot.triage import load_rules
+from chatbot.verify import Gate
+from chatbot.web.api import make_api
+from index.build import build_index
+from index.live import LiveIndex
+
+ALL_KNOWN = Gate(weights={"known": 20.0}, bias=-18.0, min_probability=0.5, reason="test")  # as in test_bot.py
+FADES = {"question": "when does redness fade?"}
+
+
+@pytest.fixture
+def bot(clinic_folder: Path, home: Path, encoder: LetterEncoder) -> Bot:
+    build_index(clinic_folder, home, encoder)
+    clinic = Clinic(name="Rose Clinic", phone="01 234", emergency_number="999")
+    return Bot(clinic, encoder, LiveIndex(home, MEND), load_rules(), ALL_KNOWN)
+
+
+@pytest.fixture
+def client(bot: Bot, tmp_path: Path) -> TestClient:
+    return TestClient(make_api(bot, Records(tmp_path / "records")), raise_server_exceptions=False)
+
+
+def refusal_of(client: TestClient, path: str, body: Any) -> str:
+    """The reason in the body of a 422, which holds nothing else and no trace."""
+    content = body if isinstance(body, bytes) else json.dumps(body)
+    response = client.post(path, content=content, headers={"content-type": "application/json"})
+    assert response.status_code == 422
+    assert response.headers["content-type"] == "application/json"
+    assert set(response.json()) == {"error"}
+    reason: str = response.json()["error"]
+    assert "Traceback" not in reason
+    assert ".py" not in reason
+    return reason
+
+
+def test_ask_gives_the_answer_object_of_the_program(client: TestClient, bot: Bot) -> None:
+    response = client.post("/api/ask", json=FADES)
+    assert response.status_code == 200
+    assert response.json() == ask(bot, Question.parse(FADES["question"])).to_json()
+    assert response.json()["status"] == "answered"
+
+
+def test_ask_takes_the_treatment_of_the_page(client: TestClient) -> None:
+    cited = client.post("/api/ask", json={"question": "recovery?", "treatment": "Chemical peel"}).json()["citations"]
+    assert {citation["document_id"] for citation in cited} == {"peel"}
+
+
+def test_a_refused_answer_comes_with_the_contact(client: TestClient) -> None:
+    answer = client.post("/api/ask", json={"question": "hiccups?"}).json()
+    assert answer["status"] == "abstained"
+    assert answer["contact"] == {"name": "Rose Clinic", "phone": "01 234", "emergency_number": "999"}
+
+
+def test_each_answer_is_recorded_with_its_index_and_what_is_refused_is_not(
+    client: TestClient, bot: Bot, tmp_path: Path
+) -> None:
+    client.post("/api/ask", json=FADES)
+    client.post("/api/ask", json={"question": ""})
+    (line,) = (tmp_path / "records/events.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(line)["index"] == bot.index.current().version
+
+
+def test_search_gives_the_nearest_passages_best_first(client: TestClient) -> None:
+    hits = client.post("/api/search", json={"text": "redness", "k": 2}).json()
+    assert hits[0]["section"] == "Fractional CO2 laser › Recovery"
+    assert len(hits) == 2
+    assert hits[0]["score"] >= hits[1]["score"]
+    assert " ".join(hits[0]) == "passage_id document_title section page text score cosine bm25"
+    assert hits[0]["text"] == "Redness fades within seven days. Crusts fall off after a week."
+    assert hits[0]["bm25"] > 0
+
+
+def test_what_only_staff_may_read_is_in_no_answer_and_no_hit(client: TestClient) -> None:
+    asked = "is the price of a laser session a deposit of fifty pounds?"
+    hits = client.post("/api/search", json={"text": asked, "k": 50}).json()
+    assert len(hits) == 5
+    assert "fifty" not in json.dumps(hits)
+    answer = client.post("/api/ask", json={"question": asked}).json()
+    assert "telephone" not in json.dumps(answer)
+    assert "booked with" not in answer["text"]
+
+
+def test_health_names_the_index_and_its_size(client: TestClient, bot: Bot) -> None:
+    response = client.get("/api/health")
+    assert response.status_code == 200
+    assert response.json() == {"status": "ok", "index": bot.index.current().version, "documents": 3, "passages": 6}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "no question yet"),
+        ("?!", "no question yet"),
+        ("scab " * 10_000, "50,000 characters"),
+        ("red\u0000ness", "control characters"),
+        ("red \ud83d", "control characters"),
+        ("<script>alert(1)</script>", "HTML tags"),
+    ],
+    ids=["empty", "punctuation", "50 000 characters", "control character", "half a character", "script"],
+)
+def test_what_is_no_question_is_refused_for_the_reason_that_the_patient_reads(
+    text: str, reason: str, client: TestClient
+) -> None:
+    assert reason in refusal_of(client, "/api/ask", {"question": text})
+    assert reason in refusal_of(client, "/api/search", {"text": text})
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "reason"),
+    [
+        ("/api/ask", {"question": 5}, "body.question: input should be a valid string"),
+        ("/api/ask", {"question": "a?", "treatment": "x" * 201}, "body.treatment: string should have at most 200"),
+        ("/api/ask", {"question": "a?", "treatment": ["x"]}, "body.treatment: input should be a valid string"),
+        ("/api/ask", {"question": "a?", "kb": "/etc"}, "body.kb: extra inputs are not permitted"),
+        ("/api/ask", {}, "body.question: field required"),
+        ("/api/ask", ["a?"], "body: input should be a valid dictionary"),
+        ("/api/ask", b'{"question": ', "json decode error"),
+        ("/api/search", {"text": "a?", "k": "many"}, "body.k: input should be a valid integer"),
+        ("/api/search", {"text": "a?", "k": 51}, "body.k: input should be less than or equal to 50"),
+        ("/api/search", {"text": "a?", "k": 0}, "body.k: input should be greater than or equal to 1"),
+    ],
+    ids=["number", "long text", "list", "unknown field", "nothing", "no object", "half JSON", "word", "51", "0"],
+)
+def test_a_request_of_another_form_is_refused_with_the_field_and_the_reason(
+    path: str, body: Any, reason: str, client: TestClient
+) -> None:
+    assert reason in refusal_of(client, path, body)
+
+
+def test_a_treatment_that_is_no_text_is_refused(client: TestClient) -> None:
+    body = {"question": "is it red?", "treatment": "half \ud83d"}
+    assert "body.treatment: input should be a valid string" in refusal_of(client, "/api/ask", body)
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe", b'{"question": "\xff"}'], ids=["no text", "no UTF-8"])
+def test_bytes_that_are_no_text_are_refused_without_a_trace(body: bytes, client: TestClient) -> None:
+    response = client.post("/api/ask", content=body, headers={"content-type": "application/json"})
+    assert 400 <= response.status_code < 500
+    assert "Traceback" not in response.text
+
+
+def test_the_pages_of_the_api_load_nothing_from_elsewhere(client: TestClient) -> None:
+    page = client.get("/docs").text
+    assert re.findall(r"(?:https?:)?//[\w.]+\.\w+", page) == []
+    assets = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(assets) >= 2
+    assert all(client.get(asset).status_code == 200 for asset in assets)
+
+
+def test_the_description_of_the_api_has_every_field_of_an_answer(client: TestClient) -> None:
+    schemas = client.get("/openapi.json").json()["components"]["schemas"]
+    answer = client.post("/api/ask", json={"question": "does one session remove every scar?"}).json()
+    assert list(schemas["AnswerObject"]["properties"]) == list(answer)
+    assert list(schemas["CitationObject"]["properties"]) == list(answer["citations"][0])
+    assert list(schemas["SourceObject"]["properties"]) == list(answer["citations"][0]["source"])
+
+
+@pytest.mark.parametrize("path", ["/api/ask", "/api/search"])
+def test_the_description_of_the_api_says_what_a_refusal_looks_like(path: str, client: TestClient) -> None:
+    described = client.get("/openapi.json").json()["paths"][path]["post"]["responses"]["422"]
+    assert described["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/ErrorObject"}

@@ -1,0 +1,251 @@
+"""app.py: each command with and without --json, its exit code, and errors in one line that says what to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from conftest import LetterEncoder
+
+import app
+
+SETTINGS = """
+documents = "clinic"
+[clinic]
+name = "Rose Clinic"
+phone = "01 234"
+emergency_number = "999"
+"""
+FADES = "when does redness fade?"
+KEYS = "question status urgency text confidence citations suggestions contact"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a command left: exit code, standard output, standard error."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def error(self) -> str:
+        """The error: one line on standard error, nothing on standard output, exit code 2."""
+        assert (self.code, self.out) == (2, "")
+        (line,) = self.err.splitlines()
+        assert line.startswith("error: ")
+        return line.removeprefix("error: ")
+
+
+Program = Callable[..., Run]
+
+
+@pytest.fixture
+def settings(tmp_path: Path, clinic_folder: Path) -> Path:
+    """A settings file beside `clinic_folder`; indexes go to `var` beside them."""
+    path = tmp_path / "settings.toml"
+    path.write_text(SETTINGS)
+    return path
+
+
+@pytest.fixture
+def run(
+    settings: Path, encoder: LetterEncoder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Program:
+    """run("ask", "is it red?"): run a command with the settings and the fake encoder."""
+    monkeypatch.setattr(app, "load_encoder", lambda model: encoder)
+
+    def run_command(*arguments: str | Path) -> Run:
+        code = app.main([*map(str, arguments), "--settings", str(settings)])
+        return Run(code, *capsys.readouterr())
+
+    return run_command
+
+
+@pytest.fixture
+def other_folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "other"
+    folder.mkdir()
+    (folder / "sun.txt").write_text("Sun\n\nRedness fades in the shade.\n")
+    return folder
+
+
+def test_ask_prints_the_answer_and_where_each_quote_stands(run: Program) -> None:
+    done = run("ask", "does one session remove every scar?")
+    assert done.code == 0
+    assert done.out.startswith("[answered]  confidence 0.")
+    assert "One session removes every scar. [1]" in done.out
+    assert "But clinical sources dispute this: Most people need three sessions or more. [2]" in done.out
+    assert "[1] Fractional CO2 laser › Results\n    The maker of the laser (vendor); reviewed by Dr A." in done.out
+    assert "You could also ask: Fractional CO2 laser: Recovery" in done.out
+
+
+def test_ask_as_json_prints_the_answer_object(run: Program) -> None:
+    done = run("ask", FADES, "--json")
+    assert done.code == 0
+    assert " ".join(json.loads(done.out)) == KEYS
+
+
+def test_ask_refuses_with_exit_code_0_since_refusing_is_an_answer(run: Program) -> None:
+    done = run("ask", "do you do botox?")
+    assert done.code == 0
+    assert "nothing about Botulinum toxin. Please ask Rose Clinic: call 01 234." in done.out
+
+
+def test_search_prints_the_passages_with_their_scores(run: Program) -> None:
+    done = run("search", "redness", "-k", "1")
+    assert done.code == 0
+    first, text = done.out.strip().split("\n")
+    assert first.startswith("0.03")
+    assert first.endswith("Fractional CO2 laser › Recovery")
+    assert text == "Redness fades within seven days. Crusts fall off after a week."
+
+
+@pytest.mark.parametrize(("k", "count"), [("2", 2), ("100", 6), ("0", 1), ("-3", 1)])
+def test_search_as_json_prints_k_hits_at_least_one(k: str, count: int, run: Program) -> None:
+    done = run("search", "redness", "-k", k, "--json")
+    assert (done.code, len(json.loads(done.out))) == (0, count)
+
+
+def test_index_prints_what_changed(run: Program, clinic_folder: Path) -> None:
+    assert run("index").out.startswith("6 new, 0 changed, 0 kept, 0 removed passages; 6 embedded; ")
+    (clinic_folder / "telephone.md").unlink()
+    report = json.loads(run("index", "--json").out) | {"seconds": 0}
+    assert report == {"new": 0, "changed": 0, "kept": 5, "removed": 1, "embedded": 0, "seconds": 0, "problems": []}
+
+
+def test_index_names_a_file_that_it_cannot_use_and_exits_with_1(run: Program, clinic_folder: Path) -> None:
+    (clinic_folder / "scan.pdf").write_bytes(b"%PDF-1.7 broken")
+    done = run("index", "--json")
+    assert done.code == 1
+    assert done.err.startswith("error: scan.pdf: ")
+    assert [problem["path"] for problem in json.loads(done.out)["problems"]] == ["scan.pdf"]
+    assert run("ask", FADES).code == 0  # the rest is served
+
+
+def test_check_exits_with_0_when_all_it_has_are_warnings(run: Program) -> None:
+    done = run("check")
+    assert done.code == 0
+    assert {line.split(":")[0] for line in done.out.splitlines()[:-1]} == {"warning"}
+    assert done.out.endswith(" problems\n")
+
+
+def test_check_as_json_names_each_problem_with_its_remedy_and_exits_with_1(run: Program, clinic_folder: Path) -> None:
+    (clinic_folder / "empty.md").write_text("")
+    done = run("check", "--json")
+    assert done.code == 1
+    first: dict[str, str] = json.loads(done.out)[0]
+    assert (first["path"], first["what"], first["severity"]) == ("empty.md", "the file is empty", "error")
+    assert first["remedy"].endswith(".")
+
+
+def test_evaluate_prints_the_summary(run: Program, tmp_path: Path) -> None:
+    questions = tmp_path / "questions.jsonl"
+    questions.write_text(json.dumps({"id": "1", "question": FADES, "status": "answered"}))
+    done = run("evaluate", questions)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.endswith("No failures.\n")
+
+
+def test_evaluate_as_json_prints_a_line_a_row_and_the_summary_apart(run: Program, tmp_path: Path) -> None:
+    questions = tmp_path / "questions.jsonl"
+    rows = [{"id": "a", "question": FADES}, {"id": "b", "text": "怀孕?"}, {"id": "c", "text": "half \ud83d"}]
+    questions.write_text("\n".join(json.dumps(row) for row in rows))
+    done = run("evaluate", questions, "--json")
+    objects = [json.loads(line) for line in done.out.splitlines()]
+    assert {" ".join(one) for one in objects} == {f"id {KEYS}"}
+    assert [(one["id"], one["question"]) for one in objects] == [("a", FADES), ("b", "怀孕?"), ("c", "half \ud83d")]
+    assert done.err.endswith("No failures.\n")
+
+
+def test_kb_may_stand_before_the_command_or_after_it(run: Program, other_folder: Path) -> None:
+    before, after = run("--kb", other_folder, "ask", FADES), run("ask", FADES, "--kb", other_folder)
+    assert "Redness fades in the shade. [1]" in before.out
+    assert before == after
+
+
+def test_each_folder_of_documents_has_its_own_index_which_is_used_again(
+    run: Program, other_folder: Path, encoder: LetterEncoder, tmp_path: Path
+) -> None:
+    first, other = run("ask", FADES), run("ask", FADES, "--kb", other_folder)
+    assert first.out != other.out
+    assert sorted(path.name.split("-")[0] for path in (tmp_path / "var/index").iterdir()) == ["clinic", "other"]
+    encoder.encoded = 0
+    assert run("ask", FADES) == first
+    assert run("ask", FADES, "--kb", other_folder) == other
+    assert encoder.encoded == 2  # the two questions
+
+
+def test_a_stale_index_is_refused_until_the_command_that_the_error_names_has_run(
+    run: Program, clinic_folder: Path, settings: Path
+) -> None:
+    run("index")
+    (clinic_folder / "peel.md").write_text("# Peel\n\nNew text.\n")
+    assert run("ask", FADES).error == (
+        f"The index is stale: peel.md changed since it was built. Rebuild it: python app.py index --settings {settings}"
+    )
+    assert run("index").code == 0
+    assert run("ask", FADES).code == 0
+
+
+@pytest.mark.parametrize("file", ["vectors.faiss", "manifest.json", "passages.json"])
+def test_a_damaged_index_is_refused_until_it_is_rebuilt(file: str, run: Program, tmp_path: Path) -> None:
+    run("index")
+    (path,) = (tmp_path / "var/index").rglob(file)
+    path.write_bytes(path.read_bytes()[:-20])
+    assert "Rebuild it: python app.py index" in run("search", "redness").error
+    assert run("index").code == 0
+    assert run("ask", FADES).code == 0
+
+
+def test_a_question_that_is_none_is_refused_before_anything_is_loaded(run: Program, encoder: LetterEncoder) -> None:
+    assert run("ask", "").error == "There is no question yet. Please type what you would like to know."
+    assert "HTML tags" in run("search", "<b>").error
+    assert encoder.encoded == 0
+
+
+@pytest.mark.parametrize("command", [["ask", FADES], ["search", FADES], ["index"], ["check"]], ids=lambda c: c[0])
+def test_a_folder_that_is_not_there_and_a_file_for_a_folder_are_named_with_the_remedy(
+    command: list[str], run: Program, settings: Path
+) -> None:
+    missing = settings.parent / "none"
+    assert run(*command, "--kb", missing).error == (
+        f"{missing}: no such folder. Give --kb a folder that holds your documents."
+    )
+    assert run(*command, "--kb", settings).error.startswith(f"{settings}: not a folder. Give --kb the folder")
+
+
+@pytest.mark.parametrize("command", [["ask", FADES], ["search", FADES], ["index"]], ids=lambda c: c[0])
+def test_an_empty_folder_is_refused(command: list[str], run: Program, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert "no document in it could be read. Add your documents." in run(*command, "--kb", tmp_path / "empty").error
+
+
+def test_a_file_of_questions_that_cannot_be_used_is_named(run: Program, tmp_path: Path) -> None:
+    (tmp_path / "bad.jsonl").write_text("{}")
+    assert (
+        "bad.jsonl, line 1: no 'text'. A row needs `id` and `question`."
+        in run("evaluate", tmp_path / "bad.jsonl").error
+    )
+    assert "no such file" in run("evaluate", tmp_path / "none.jsonl").error
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        ('encoder = "nowhere/model"', "Fetch it once with `hf download nowhere/model`, or give the folder"),
+        ('encoder = "clinic"', "no weights (model.safetensors) in it. Give the folder of a"),
+        ("prot = 80", "prot: extra inputs are not permitted. The README lists every setting."),
+        ("port = ", "not valid TOML"),
+    ],
+    ids=["unknown encoder", "folder without an encoder", "unknown setting", "broken TOML"],
+)
+def test_settings_that_cannot_be_used_are_named(
+    content: str, error: str, settings: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.write_text(f"{content}\n{SETTINGS}")
+    code = app.main(["ask", FADES, "--settings", str(settings)])
+    assert error in Run(code, *capsys.readouterr()).error

@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from math import log2
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.beir import BeirError, Quality, QuestionSet, measure, ndcg, read_beir, recall
+from benchmarks.run import DOCUMENTS, main, table
+from benchmarks.speed import Rates, percentile, write_documents
+from index.encode import Progress, Span, Vectors
+from kb.load import load
+from kb.split import split
+
+
+class LetterEncoder:
+    """A text's vector counts its a's, b's and c's: "aab" is (2, 1, 0) at length 1."""
+
+    name = "letters"
+    dim = 3
+
+    def __init__(self) -> None:
+        self.encoded: list[str] = []
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        self.encoded += texts
+        counts = np.array([[text.count(letter) + 1e-6 for letter in "abc"] for text in texts], dtype=np.float32)
+        unit: Vectors = counts / np.linalg.norm(counts, axis=1, keepdims=True)
+        return unit
+
+    def encode_spans(
+        self, texts: Sequence[str], spans: Sequence[Sequence[Span]], progress: Progress | None = None
+    ) -> tuple[Vectors, list[Vectors]]:
+        raise NotImplementedError
+
+
+# nDCG and recall
+
+
+def test_the_best_order_has_ndcg_1() -> None:
+    assert ndcg(["a", "b", "x"], {"a": 2, "b": 1}, 10) == 1.0
+
+
+def test_nothing_relevant_found_has_ndcg_0() -> None:
+    assert ndcg(["x", "y"], {"a": 1}, 10) == 0.0
+    assert ndcg([], {"a": 1}, 10) == 0.0
+
+
+def test_a_gain_is_discounted_by_its_rank() -> None:
+    # The only relevant document at rank 3 has 1 / log2(4) = 1/2 of what it would have at rank 1.
+    assert ndcg(["x", "y", "a"], {"a": 1}, 10) == 0.5
+
+
+def test_a_gain_is_its_grade() -> None:
+    # Grades 1, 0, 2 in this order: (1/1 + 0 + 2/2) / (2/1 + 1/log2(3)).
+    assert ndcg(["b", "x", "a"], {"a": 2, "b": 1}, 10) == pytest.approx(2 / (2 + 1 / log2(3)))
+    # Grades are not raised to a power of two, as some other definitions have it: 3 before 1, swapped.
+    assert ndcg(["b", "a"], {"a": 3, "b": 1}, 10) == pytest.approx((1 + 3 / log2(3)) / (3 + 1 / log2(3)))
+
+
+def test_documents_of_equal_grade_may_change_places() -> None:
+    grades = {"a": 2, "b": 2, "c": 1}
+    assert ndcg(["a", "c", "b"], grades, 10) == ndcg(["b", "c", "a"], grades, 10) < 1
+
+
+def test_only_the_first_k_count_and_the_best_order_has_no_more_than_k_either() -> None:
+    grades = {"a": 1, "b": 1, "c": 1}
+    assert ndcg(["a", "b", "x"], grades, 2) == 1.0
+    assert ndcg(["x", "y", "a"], grades, 2) == 0.0
+
+
+def test_recall_is_the_share_of_the_relevant_documents_found() -> None:
+    grades = {"a": 2, "b": 1, "c": 1, "d": 1}
+    assert recall(["x", "a", "y", "d"], grades, 10) == 0.5
+    assert recall(["x", "a", "y", "d"], grades, 3) == 0.25
+    assert recall([], grades, 10) == 0.0
+
+
+# Sets in BEIR's form
+
+
+def beir_folder(folder: Path, qrels: str = "qrels/test.tsv") -> Path:
+    corpus = [
+        {"_id": "1", "title": "Apples", "text": "aa redness"},
+        {"_id": "2", "title": "", "text": "bb swelling"},
+        {"_id": "3", "title": "Cherries", "text": "cc pain"},
+    ]
+    queries = [{"_id": "q1", "text": "aa"}, {"_id": "q2", "text": "swelling"}, {"_id": "never judged", "text": "c"}]
+    (folder / qrels).parent.mkdir(parents=True, exist_ok=True)
+    (folder / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in corpus), encoding="utf-8")
+    (folder / "queries.jsonl").write_text("".join(json.dumps(row) + "\n" for row in queries), encoding="utf-8")
+    lines = ["query-id\tcorpus-id\tscore", "q1\t1\t2", "q1\t3\t1", "q2\t2\t1", "q2\t3\t0"]
+    (folder / qrels).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("qrels", ["qrels/test.tsv", "qrels_test.tsv"])
+def test_reading_a_set(tmp_path: Path, qrels: str) -> None:
+    questions = read_beir(beir_folder(tmp_path / "fruit", qrels))
+    assert questions == QuestionSet(
+        name="fruit",
+        corpus={"1": "Apples\naa redness", "2": "bb swelling", "3": "Cherries\ncc pain"},
+        questions={"q1": "aa", "q2": "swelling"},
+        grades={"q1": {"1": 2, "3": 1}, "q2": {"2": 1}},
+    )
+
+
+def test_a_folder_in_another_form_is_refused_with_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(BeirError, match=r"corpus\.jsonl: no such file"):
+        read_beir(tmp_path)
+    folder = beir_folder(tmp_path)
+    (folder / "queries.jsonl").write_text('{"_id": "q1", "text": "aa"}\n', encoding="utf-8")
+    with pytest.raises(BeirError, match="q2"):
+        read_beir(folder)
+
+
+def test_measuring_a_set(tmp_path: Path) -> None:
+    measured = measure(read_beir(beir_folder(tmp_path)), LetterEncoder())
+    # "aa" has the letters of 1 (grade 2), then, for its one a, of 3 (grade 1), then of 2: the best order.
+    # "swelling" has none of the letters, so it is as near to each: 3 has two of them, 1 and 2 have one and keep their
+    # places, and the only relevant one, 2, is third.
+    assert measured["dense"] == Quality(ndcg=(1 + 0.5) / 2, recall=1.0)
+    # By words "aa" finds 1 and not 3, and "swelling" finds 2.
+    assert measured["BM25"].ndcg == pytest.approx((2 / (2 + 1 / log2(3)) + 1) / 2)
+    assert measured["BM25"].recall == (0.5 + 1) / 2
+    # Fused, 2 has 1/63 + 1/61 and goes before 3, which has 1/61.
+    assert measured["fused"] == Quality(ndcg=1.0, recall=1.0)
+
+
+def test_a_corpus_in_the_cache_is_not_embedded_again(tmp_path: Path) -> None:
+    questions, encoder = read_beir(beir_folder(tmp_path / "set")), LetterEncoder()
+    first = measure(questions, encoder, tmp_path / "cache")
+    encoder.encoded.clear()
+    assert measure(questions, encoder, tmp_path / "cache") == first
+    assert encoder.encoded == list(questions.questions.values())
+
+
+# Speed
+
+
+def test_a_percentile_is_the_nearest_rank() -> None:
+    values = [30.0, 10.0, 40.0, 20.0]
+    assert percentile(values, 50) == 20.0
+    assert percentile(values, 51) == 30.0
+    assert percentile(values, 95) == percentile(values, 100) == 40.0
+    assert percentile(values, 0) == 10.0
+    assert percentile([float(n) for n in range(1, 201)], 95) == 190.0
+
+
+def test_the_ratio_is_of_all_runs_together() -> None:
+    assert Rates(passages=100, chars=300.0, build_s=(2.0, 3.0), bare_s=(1.5, 3.0)).ratio == 0.9
+
+
+def test_documents_are_made_from_real_sentences_about_as_many_passages_as_asked_for(tmp_path: Path) -> None:
+    write_documents(DOCUMENTS, 50, tmp_path / "made")
+    loaded = load(tmp_path / "made")
+    passages = [passage for document in loaded.documents for passage in split(document)]
+    assert loaded.problems == ()
+    assert 50 <= len(passages) <= 75
+    assert len({passage.id for passage in passages}) == len({passage.context for passage in passages}) == len(passages)
+
+    real = " ".join(document.text for document in load(DOCUMENTS).documents)
+    assert all(passage.headings[-1] in real for passage in passages)
+    assert all(p.document.text[start:end] in real for p in passages for start, end in p.sentences)
+
+    write_documents(DOCUMENTS, 50, tmp_path / "again")
+    assert load(tmp_path / "again").documents == loaded.documents
+
+
+# The command
+
+
+def test_a_table_is_markdown() -> None:
+    assert table(["set", "n"], [["fruit", "3"]]) == "| set | n |\n| --- | ---: |\n| fruit | 3 |\n"
+
+
+def test_a_wrong_folder_is_named_before_anything_is_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(tmp_path / "nowhere")]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "corpus.jsonl: no such file" in printed.err
+
+
+@pytest.mark.slow
+def test_each_part_prints_its_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kb, questions = tmp_path / "kb", tmp_path / "questions.jsonl"
+    kb.mkdir()
+    (kb / "peel.md").write_text("# Peel\n\n## Price\n\nA peel costs £90.\n", encoding="utf-8")
+    rows = [
+        {"id": "1", "question": "What does a peel cost?", "status": "answered"},
+        {"id": "2", "question": "Can I bring my dog?", "status": "abstained"},
+    ]
+    questions.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    beir = beir_folder(tmp_path / "fruit")
+    assert main([str(beir), "--passages", "40", "--questions", str(questions), "--kb", str(kb)]) == 0
+    printed = capsys.readouterr().out
+    assert [line for line in printed.splitlines() if line.startswith("## ")] == [
+        "## Speed", "## Indexing", "## Retrieval", "## Answers",
+    ]  # fmt: skip
+    assert "cores" in printed.splitlines()[0]
+    assert "| fruit | 3 | 2 |" in printed
+    assert "AUC of `confidence`: 1.000 (1 answerable questions, 1 not)" in printed

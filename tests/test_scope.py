@@ -1,0 +1,88 @@
+"""Scope: which treatments a question is about, and which documents may then answer it."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatbot.question import Question
+from chatbot.scope import Scope, scope
+from kb.document import Audience, Document, Passage, Section
+from kb.treatment import Treatments
+
+CO2 = "Fractional CO2 laser"
+PEEL = "Chemical peel"
+ANY = Scope(covered=frozenset(), missing=frozenset())
+
+
+def scope_of(text: str, *loaded: str, page: str | None = None) -> Scope:
+    return scope(Question.parse(text, page), Treatments.known(), frozenset(loaded))
+
+
+def passage(treatment: str | None, audience: Audience = "patient") -> Passage:
+    section = Section("d#s", ("S",), 0, 4, ())
+    document = Document("d", "D", "d.md", "Text", (section,), treatment=treatment, audience=audience)
+    return Passage("d#s", document, section, 0, 4, ((0, 4),))
+
+
+def test_a_treatment_without_documents_is_missing() -> None:
+    assert scope_of("does microneedling need moisturiser?", CO2) == Scope(frozenset(), frozenset({"Microneedling"}))
+
+
+def test_a_treatment_with_documents_is_covered_under_any_of_its_names() -> None:
+    assert scope_of("is co2 resurfacing sore?", CO2) == Scope(frozenset({CO2}), frozenset())
+
+
+def test_a_misspelt_treatment_is_still_named() -> None:
+    assert scope_of("does microneedeling hurt?", CO2).missing == {"Microneedling"}
+
+
+def test_several_named_treatments_are_split_by_whether_there_are_documents() -> None:
+    found = scope_of("which is better, botox, a chemical peel or the CO2 laser?", CO2, PEEL)
+    assert found == Scope(covered=frozenset({CO2, PEEL}), missing=frozenset({"Botulinum toxin"}))
+
+
+def test_a_question_that_names_none_is_about_any() -> None:
+    found = scope_of("when can I swim?", CO2, PEEL)
+    assert found == ANY
+    assert not found.is_named
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        (PEEL, Scope(frozenset({PEEL}), frozenset())),
+        ("glycolic peel", Scope(frozenset({PEEL}), frozenset())),
+        ("Botox", Scope(frozenset(), frozenset({"Botulinum toxin"}))),
+        ("Moon bath", Scope(frozenset(), frozenset({"Moon bath"}))),
+    ],
+    ids=["covered", "another name of it", "missing", "unknown"],
+)
+def test_the_treatment_of_the_page_counts_where_the_question_names_none(page: str, expected: Scope) -> None:
+    assert scope_of("when can I swim?", CO2, PEEL, page=page) == expected
+
+
+def test_the_treatment_of_the_page_does_not_count_where_the_question_names_one() -> None:
+    assert scope_of("when can I swim after a chemical peel?", CO2, PEEL, page=CO2).covered == {PEEL}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [ANY, Scope(frozenset({CO2}), frozenset()), Scope(frozenset(), frozenset({"IPL"}))],
+    ids=["names none", "names a covered one", "names a missing one"],
+)
+def test_documents_for_staff_never_answer_and_general_ones_always_may(asked: Scope) -> None:
+    assert not asked.admits(passage(CO2, audience="staff"))
+    assert not asked.admits(passage(None, audience="staff"))
+    assert asked.admits(passage(None))
+
+
+def test_a_question_that_names_a_treatment_is_answered_from_documents_about_it_only() -> None:
+    asked = Scope(covered=frozenset({CO2}), missing=frozenset({"IPL"}))
+    assert asked.admits(passage(CO2))
+    assert not asked.admits(passage(PEEL))
+    assert not asked.admits(passage("IPL"))
+
+
+def test_a_question_that_names_no_treatment_may_be_answered_from_any() -> None:
+    assert ANY.admits(passage(CO2))
+    assert ANY.admits(passage(PEEL))

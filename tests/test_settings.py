@@ -1,0 +1,113 @@
+"""Settings: what is not known or cannot be is refused by name, before anything is served."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from chatbot.settings import Clinic, Settings, SettingsError, load_settings
+
+PROJECT = Path(__file__).parent.parent
+NAMES = [name for name in Settings.model_fields if name != "clinic"] + list(Clinic.model_fields)
+
+REFUSED = {
+    "an unknown key": ("prot = 80", "prot: extra inputs are not permitted"),
+    "an unknown key of the clinic": ('[clinic]\nfon = "1"', "clinic.fon: extra inputs are not permitted"),
+    "a word as port": ('port = "many"', "port: input should be a valid integer"),
+    "a number as name": ("[clinic]\nname = 5", "clinic.name: input should be a valid string"),
+    "an empty name": ('[clinic]\nname = ""', "clinic.name: string should have at least 1 character"),
+    "a word as clinic": ('clinic = "Rose"', "clinic: input should be"),
+    "port 0": ("port = 0", "port: input should be greater than or equal to 1"),
+    "port 65536": ("port = 65536", "port: input should be less than or equal to 65535"),
+    "broken TOML": ("port = ", "not valid TOML"),
+    "bytes that are no UTF-8": (b"host = '\xff'", "not valid TOML"),
+}
+
+
+def write(folder: Path, content: str | bytes) -> Path:
+    path = folder / "settings.toml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def test_everything_has_a_default(tmp_path: Path) -> None:
+    settings = load_settings(write(tmp_path, ""))
+    assert settings.documents == tmp_path / "kb/documents"
+    assert settings.indexes == tmp_path / "var/index"
+    assert settings.records == tmp_path / "var/records"
+    assert (settings.host, settings.port, settings.encoder) == ("127.0.0.1", 7860, None)
+
+
+def test_what_the_file_says_is_read(tmp_path: Path) -> None:
+    content = 'host = "0.0.0.0"\nport = 65535\n[clinic]\nname = "Rose"\nphone = "01 234"\nemergency_number = "112"\n'
+    settings = load_settings(write(tmp_path, content))
+    assert (settings.host, settings.port) == ("0.0.0.0", 65535)
+    assert settings.clinic == Clinic(name="Rose", phone="01 234", emergency_number="112")
+    assert settings.clinic.placeholders == []
+
+
+@pytest.mark.parametrize(("content", "reason"), REFUSED.values(), ids=REFUSED)
+def test_a_file_that_cannot_be_used_is_refused_with_the_reason(
+    content: str | bytes, reason: str, tmp_path: Path
+) -> None:
+    path = write(tmp_path, content)
+    with pytest.raises(SettingsError, match=re.escape(f"{path}: {reason}")):
+        load_settings(path)
+
+
+def test_every_wrong_key_is_named_at_once(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"port: .*; prot: .*\. The README lists every setting"):
+        load_settings(write(tmp_path, "port = 0\nprot = 80\n"))
+
+
+@pytest.mark.parametrize("name", ["none.toml", "folder", "file/settings.toml"])
+def test_a_file_that_is_not_there_is_refused_with_where_to_look(name: str, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SettingsError, match=r"no such file\. The project's own settings\.toml shows"):
+        load_settings(tmp_path / name)
+
+
+def test_relative_paths_stand_relative_to_the_file_wherever_the_program_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "clinic/models/mini").mkdir(parents=True)
+    path = write(tmp_path / "clinic", 'documents = "../texts"\ndata = "state"\nencoder = "models/mini"\n')
+    monkeypatch.chdir(tmp_path)
+    settings = load_settings(path.relative_to(tmp_path))
+    assert settings.documents.resolve() == tmp_path / "texts"
+    assert settings.data == tmp_path / "clinic/state"
+    assert settings.encoder == str(tmp_path / "clinic/models/mini")
+
+
+def test_absolute_paths_and_names_of_models_stay_as_they_are(tmp_path: Path) -> None:
+    settings = load_settings(write(tmp_path, f'documents = "{tmp_path.as_posix()}"\nencoder = "owner/model"\n'))
+    assert (settings.documents, settings.encoder) == (tmp_path, "owner/model")
+
+
+def test_settings_do_not_change_while_the_program_runs() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().port = 80
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().clinic.phone = "1"
+
+
+def test_what_the_clinic_has_not_filled_in_is_listed() -> None:
+    assert Clinic().placeholders == ["clinic.name", "clinic.phone", "clinic.emergency_number"]
+    assert Clinic(name="Rose", phone="01 234").placeholders == ["clinic.emergency_number"]
+
+
+def test_the_settings_file_of_the_project_can_be_read() -> None:
+    assert load_settings(PROJECT / "settings.toml").documents == PROJECT / "kb/documents"
+
+
+@pytest.mark.parametrize("file", ["settings.toml", "README.md"])
+def test_every_setting_is_explained(file: str) -> None:
+    if not (PROJECT / file).exists():
+        pytest.skip(f"there is no {file}")
+    text = (PROJECT / file).read_text(encoding="utf-8")
+    named = r"(?m)`(clinic\.)?{}`|^(# )?{} = "  # `name` in a sentence or a table, or a line of TOML
+    assert [name for name in NAMES if not re.search(named.format(name, name), text)] == []
