@@ -160,8 +160,8 @@ def _choose(evidence: Sequence[Evidence], per_treatment: int) -> list[Evidence]:
     chosen: list[Evidence] = []
     covered: set[str] = set()
     for candidate in evidence:
-        relative = candidate.score / evidence[0].score
-        is_good = relative >= MIN_RELATIVE_SCORE or (candidate.covers - covered and relative >= MIN_PART_SCORE)
+        min_share = MIN_PART_SCORE if candidate.covers - covered else MIN_RELATIVE_SCORE
+        is_good = candidate.score >= min_share * evidence[0].score
         treatment = candidate.passage.document.treatment
         has_room = sum(e.passage.document.treatment == treatment for e in chosen) < per_treatment
         if is_good and has_room and not any(_says_the_same(candidate, better) for better in chosen):
@@ -181,19 +181,23 @@ def _says_the_same(one: Evidence, other: Evidence) -> bool:
 
 
 def _spans(chosen: Sequence[Evidence], index: StoredIndex) -> list[tuple[Passage, int, int]]:
-    """What to quote, in the documents' order: sentences, neighbours joined, or the whole list an item belongs to.
+    """What to quote, in the documents' order: sentences, neighbours joined; the whole list that an item belongs to;
+    the whole of a section that disputes another, since its parts restate what it disputes.
 
-    What stands in a section that is a caveat of another quote is left to that caveat, which is shown whole; of
-    sections that dispute each other, each is quoted.
+    A section that is a caveat of another quote is left out: the caveat shows it.
     """
-    caveats = {evidence.passage.section.id: _caveats(evidence.passage.section, index) for evidence in chosen}
-    disputes = {d for disputed, its in caveats.items() for d in its if disputed not in caveats.get(d, [])}
+    shown_as_caveats = {caveat for evidence in chosen for caveat in evidence.passage.section.caveats}
     order = {passage_id: position for position, passage_id in enumerate(index.passages.passages)}
-    own = [evidence for evidence in chosen if evidence.passage.section.id not in disputes]
+    wanted: dict[tuple[int, int, int], Passage] = {}
+    for evidence in chosen:
+        passage, section_id = evidence.passage, evidence.passage.section.id
+        if section_id in index.disputes and section_id not in shown_as_caveats:
+            wanted |= {(order[part.id], part.start, part.end): part for part in _passages_of(section_id, index)}
+        elif section_id not in shown_as_caveats:
+            start, end = (passage.start, passage.end) if passage.is_list else (evidence.start, evidence.end)
+            wanted[order[passage.id], start, end] = passage
     spans: list[tuple[Passage, int, int]] = []
-    for evidence in sorted(own, key=lambda e: (order[e.passage.id], e.start)):
-        passage = evidence.passage
-        start, end = (passage.start, passage.end) if passage.is_list else (evidence.start, evidence.end)
+    for (_, start, end), passage in sorted(wanted.items(), key=lambda item: item[0]):
         if spans and spans[-1][0].id == passage.id and not passage.document.text[spans[-1][2] : start].strip():
             start = spans.pop()[1]
         spans.append((passage, start, end))

@@ -68,6 +68,11 @@ class StoredIndex:
     treatments: Treatments
 
     @property
+    def disputes(self) -> frozenset[str]:
+        """The ids of the sections that dispute others."""
+        return frozenset(caveat for document in self.documents for s in document.sections for caveat in s.caveats)
+
+    @property
     def covered(self) -> frozenset[str]:
         """The treatments that patients' documents are about."""
         patient = (document for document in self.documents if document.audience == "patient")

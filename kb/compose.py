@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 from kb.document import Mark, Paragraph, Section
@@ -58,65 +58,83 @@ def compose(parts: Iterable[Part], document_id: str) -> Composed:
     return writer.composed()
 
 
+@dataclass(slots=True)
+class _Open:
+    """A section while it is being written."""
+
+    id: str
+    headings: tuple[str, ...]
+    start: int
+    paragraphs: list[Paragraph] = field(default_factory=list)
+    caveats: list[str] = field(default_factory=list)
+
+    def section(self) -> Section:
+        start, end = self.start, self.start
+        if self.paragraphs:
+            start, end = self.paragraphs[0].start, self.paragraphs[-1].end
+        return Section(self.id, self.headings, start, end, tuple(self.paragraphs), tuple(self.caveats))
+
+
 class _Writer:
     """Appends parts to the text; each heading opens a section."""
 
     def __init__(self, document_id: str) -> None:
         self._document_id = document_id
-        self._text = ""
+        self._pieces: list[str] = []
+        self._length = 0
         self._marks: list[Mark] = []
-        self._sections: list[Section] = []
+        self._sections: dict[str, _Open] = {}
         self._path: list[tuple[int, str]] = []
         self._after_item = False
-        self._open(start=0)
+        self._section = self._open()
 
     def add(self, part: Part) -> None:
         if part.kind == "caveat":
-            section = self._sections[-1]
-            self._sections[-1] = replace(section, caveats=(*section.caveats, part.text))
+            self._section.caveats.append(part.text)
         elif clean(FOOTNOTE.sub("", part.text)):
             self._write(part)
 
     def composed(self) -> Composed:
-        untitled, *headed = self._sections
+        untitled, *headed = [section.section() for section in self._sections.values()]
         sections = [untitled, *headed] if untitled.paragraphs else headed
-        return Composed(self._text, tuple(sections), tuple(self._marks))
+        return Composed("".join(self._pieces), tuple(sections), tuple(self._marks))
 
     def _write(self, part: Part) -> None:
         is_item = part.kind == "item"
-        if self._text:
-            self._text += "\n" if is_item and self._after_item else "\n\n"
+        if self._length:
+            self._append("\n" if is_item and self._after_item else "\n\n")
         self._after_item = is_item
-        start = len(self._text)
+        start, first = self._length, len(self._pieces)
         if is_item:
-            self._text += "  " * (part.level - 1) + part.marker + " "
+            self._append("  " * (part.level - 1) + part.marker + " ")
         self._append_marked(part.text)
         if part.kind == "heading":
             self._path = [(level, text) for level, text in self._path if level < part.level]
-            self._path.append((part.level, self._text[start:]))
-            self._open(start=len(self._text))
+            self._path.append((part.level, "".join(self._pieces[first:])))
+            self._section = self._open()
         else:
-            end = len(self._text)
-            section = self._sections[-1]
-            paragraphs = (*section.paragraphs, Paragraph(start, end, is_item, part.page))
-            begin = start if not section.paragraphs else section.start
-            self._sections[-1] = replace(section, start=begin, end=end, paragraphs=paragraphs)
+            self._section.paragraphs.append(Paragraph(start, self._length, is_item, part.page))
+
+    def _append(self, piece: str) -> None:
+        self._pieces.append(piece)
+        self._length += len(piece)
 
     def _append_marked(self, text: str) -> None:
         """Append a part's text, its footnotes taken out and kept as marks."""
-        begin = len(self._text)
+        begin = self._length
         for piece in re.split(r"((?:\s*\[\^[\w.-]+\])+)", text):
             if FOOTNOTE.match(piece):
-                self._marks.append(Mark(len(self._text), tuple(FOOTNOTE.findall(piece))))
+                self._marks.append(Mark(self._length, tuple(FOOTNOTE.findall(piece))))
             elif words := clean(piece):
-                glue = " " if len(self._text) > begin and piece[0].isspace() else ""
-                self._text += glue + words
+                glue = " " if self._length > begin and piece[0].isspace() else ""
+                self._append(glue + words)
 
-    def _open(self, start: int) -> None:
+    def _open(self) -> _Open:
+        """Open the section of the heading just written; a second one of the same name gets a number, as on GitHub."""
         headings = tuple(text for _, text in self._path)
-        slug = anchor(headings[-1]) if headings else "top"
-        taken = {section.id for section in self._sections}
-        section_id, number = f"{self._document_id}#{slug}", 1
-        while section_id in taken:
-            section_id, number = f"{self._document_id}#{slug}-{number}", number + 1
-        self._sections.append(Section(section_id, headings, start, start, ()))
+        first = f"{self._document_id}#{anchor(headings[-1]) if headings else 'top'}"
+        section_id, number = first, 1
+        while section_id in self._sections:
+            section_id, number = f"{first}-{number}", number + 1
+        self._sections[section_id] = _Open(section_id, headings, self._length)
+        return self._sections[section_id]

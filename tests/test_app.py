@@ -85,20 +85,17 @@ def test_ask_prints_the_answer_and_where_each_quote_stands(run: Program) -> None
 
 def test_ask_as_json_prints_the_answer_object(run: Program) -> None:
     done = run("ask", FADES, "--json")
-    assert done.code == 0
-    assert " ".join(json.loads(done.out)) == KEYS
+    assert (done.code, " ".join(json.loads(done.out))) == (0, KEYS)
 
 
 def test_ask_refuses_with_exit_code_0_since_refusing_is_an_answer(run: Program) -> None:
     done = run("ask", "do you do botox?")
-    assert done.code == 0
     assert "nothing about Botulinum toxin. Please ask Rose Clinic: call 01 234." in done.out
+    assert done.code == 0
 
 
 def test_search_prints_the_passages_with_their_scores(run: Program) -> None:
-    done = run("search", "redness", "-k", "1")
-    assert done.code == 0
-    first, text = done.out.strip().split("\n")
+    first, text = run("search", "redness", "-k", "1").out.strip().split("\n")
     assert first.startswith("0.03")
     assert first.endswith("Fractional CO2 laser › Recovery")
     assert text == "Redness fades within seven days. Crusts fall off after a week."
@@ -128,9 +125,9 @@ def test_index_names_a_file_that_it_cannot_use_and_exits_with_1(run: Program, cl
 
 def test_check_exits_with_0_when_all_it_has_are_warnings(run: Program) -> None:
     done = run("check")
-    assert done.code == 0
-    assert {line.split(":")[0] for line in done.out.splitlines()[:-1]} == {"warning"}
-    assert done.out.endswith(" problems\n")
+    *lines, count = done.out.splitlines()
+    assert {line.split(":")[0] for line in lines} == {"warning"}
+    assert (done.code, count) == (0, f"{len(lines)} problems")
 
 
 def test_check_as_json_names_each_problem_with_its_remedy_and_exits_with_1(run: Program, clinic_folder: Path) -> None:

@@ -88,10 +88,11 @@ def test_similar_texts_have_the_higher_cosine(real_encoder: Encoder) -> None:
 @pytest.mark.slow
 def test_a_spans_vector_is_the_mean_of_its_tokens_in_their_context(real_encoder: Encoder, bare_model: Any) -> None:
     other_text = "A short text."
-    _, (of_other, of_spans) = real_encoder.encode_spans([other_text, TEXT], [[(0, 13)], SENTENCES])
-    assert of_spans.shape == (3, 384)
+    spans = [*SENTENCES, (8, 27)]  # the last is "fades within a week" without its full stop
+    _, (of_other, of_spans) = real_encoder.encode_spans([other_text, TEXT], [[(0, 13)], spans])
+    assert of_spans.shape == (4, 384)
     assert of_spans.dtype == np.float32
-    for vector, (start, end) in zip(of_spans, SENTENCES, strict=True):
+    for vector, (start, end) in zip(of_spans, spans, strict=True):
         expected = unit(tokens_inside(bare_model, TEXT, start, end).mean(axis=0))
         np.testing.assert_allclose(vector, expected, atol=1e-5)
     np.testing.assert_allclose(of_other[0], unit(tokens_inside(bare_model, other_text, 0, 13).mean(axis=0)), atol=1e-5)

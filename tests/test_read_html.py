@@ -119,7 +119,7 @@ def table(*rows: str, head: str = "") -> str:
         ),
         pytest.param(table("only"), ["only"], id="one cell"),
         pytest.param(table("|right", "left|"), ["right", "left"], id="empty cells"),
-        pytest.param(table("a|b", head="|"), ["a: b"], id="empty names"),
+        pytest.param(table("a|b", "c|d", head="|"), ["a: b", "c: d"], id="empty names"),
         pytest.param(table("<p>One.</p><p>Two.</p>|x"), ["One. Two.: x"], id="paragraphs in a cell"),
         pytest.param("<table><caption>Recovery</caption><tr><td>a</table>", ["Recovery", "a"], id="with a caption"),
     ],

@@ -40,7 +40,7 @@ OFTEN_ASKED = [
     "what is it used for?",
     "what are the side effects?",
 ]
-MAX_EXAMPLES = 4
+MAX_EXAMPLES = 3
 
 # A long answer is read from its beginning: the chat scrolls to the question, not to the end.
 SHOW_QUESTION = """() => {
@@ -96,7 +96,7 @@ def make_page(bot: Bot, records: Records) -> gr.Blocks:
             label="Conversation",
             elem_id="conversation",
             show_label=False,
-            height="52vh",
+            height="46vh",
             min_height=320,
             buttons=["copy"],
             autoscroll=False,
