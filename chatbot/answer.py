@@ -184,9 +184,11 @@ def _spans(chosen: Sequence[Evidence], index: StoredIndex) -> list[tuple[Passage
     """What to quote, in the documents' order: sentences, neighbours joined; the whole list that an item belongs to;
     the whole of a section that disputes another, since its parts restate what it disputes.
 
-    A section that is a caveat of another quote is left out: the caveat shows it.
+    A section that is a caveat of another quote is left out: the caveat shows it. Of sections that dispute each other,
+    each is quoted.
     """
-    shown_as_caveats = {caveat for evidence in chosen for caveat in evidence.passage.section.caveats}
+    caveats = {evidence.passage.section.id: _caveats(evidence.passage.section, index) for evidence in chosen}
+    shown_as_caveats = {c for disputed, its in caveats.items() for c in its if disputed not in caveats.get(c, [])}
     order = {passage_id: position for position, passage_id in enumerate(index.passages.passages)}
     wanted: dict[tuple[int, int, int], Passage] = {}
     for evidence in chosen:

@@ -35,6 +35,10 @@ ASKED_FOR = {
         re.compile(r"\bhow (long|soon|many (hours|days|weeks|months|years))\b|\bhow much time\b|\bdowntime\b"),
         re.compile(r"\b(minute|hour|day|night|week|month|year)s?\b|\b(at once|immediately|straight away|permanent)"),
     ),
+    "a number": (
+        re.compile(r"\bhow (many|often)\b|\bwhat (percent|percentage|share|proportion|number)\b|%"),
+        re.compile(r"\d|\b(one|two|three|four|five|six|seven|eight|nine|ten|once|twice|half|third|quarter)\b"),
+    ),
     "a price": (
         re.compile(
             r"\bhow much (is|are|does|do|will|would|for)\b|\b(price|cost|fee|discount|deposit|finance)s?\b|[£$€]"

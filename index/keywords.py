@@ -65,10 +65,10 @@ class KeywordIndex:
         """The terms of these texts that stand for a key term; for a misspelt word, the one spelt nearest to it."""
         if known := key.terms & self._frequencies.keys():
             return known
-        word = key.surface
-        if " " in word or len(word) < MIN_MISSPELT_LETTERS:
+        stem = min(key.terms)
+        if " " in key.surface or len(stem) < MIN_MISSPELT_LETTERS:
             return frozenset()
-        nearest = process.extractOne(word, self._long_terms, scorer=fuzz.ratio, score_cutoff=MIN_SPELLING_RATIO)
+        nearest = process.extractOne(stem, self._long_terms, scorer=fuzz.ratio, score_cutoff=MIN_SPELLING_RATIO)
         return frozenset([nearest[0]]) if nearest else frozenset()
 
     def weight(self, known: Collection[str]) -> float:

@@ -134,7 +134,9 @@ def refuse_stale(manifest: Manifest, kb: Path, encoder_name: str, mend: str) -> 
             f"Rebuild it: {mend}"
         )
     if manifest.terms != terms_version():
-        raise UnusableIndexError(f"The index was built with other concepts (index/concepts.yaml). Rebuild it: {mend}")
+        raise UnusableIndexError(
+            f"The index was built with another index/concepts.yaml or kb/treatments.yaml. Rebuild it: {mend}"
+        )
     changed = changed_files(kb, manifest.documents)
     if changed:
         more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""

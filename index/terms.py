@@ -13,6 +13,8 @@ import Stemmer
 import yaml
 from bm25s.stopwords import STOPWORDS_EN
 
+from kb.treatment import LEXICON
+
 CONCEPTS = Path(__file__).with_name("concepts.yaml")
 STOP_WORDS = frozenset(STOPWORDS_EN)
 # Words of a question that say nothing of its subject, over and above the language's stop words.
@@ -21,7 +23,7 @@ ASKING = frozenset(Path(__file__).with_name("asking.txt").read_text(encoding="ut
 
 @dataclass(frozen=True, slots=True)
 class KeyTerm:
-    """A word or phrase of a question, and the terms that stand for it: a text that has any of them covers it."""
+    """A word of a question, or a concept in it, and its terms: a text that has any of them covers it."""
 
     surface: str
     terms: frozenset[str]
@@ -29,8 +31,8 @@ class KeyTerm:
 
 @cache
 def terms_version() -> str:
-    """Changes when texts get other terms than before: an index of older terms does not fit newer questions."""
-    return hashlib.sha256(CONCEPTS.read_bytes()).hexdigest()[:12]
+    """Changes with the lists of concepts and treatments: an index made with older ones does not fit newer questions."""
+    return hashlib.sha256(CONCEPTS.read_bytes() + LEXICON.read_bytes()).hexdigest()[:12]
 
 
 def words(text: str) -> list[str]:
@@ -58,7 +60,7 @@ def key_terms(question: str) -> list[KeyTerm]:
     in_phrase: set[int] = set()
     for start, length, names in _phrases(stems):
         in_phrase.update(range(start, start + length))
-        keys.append(KeyTerm(" ".join(tokens[start : start + length]), names))
+        keys.append(KeyTerm(min(names)[1:], names))
     for position, (word, stem) in enumerate(zip(tokens, stems, strict=True)):
         if position not in in_phrase and word not in STOP_WORDS | ASKING and not word.isdigit():
             keys.append(KeyTerm(word, frozenset([stem])))

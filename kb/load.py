@@ -10,7 +10,7 @@ from kb.compose import compose
 from kb.document import Document, Problem, Source
 from kb.front_matter import FrontMatter
 from kb.read import Contents, UnreadableError, read, sidecar
-from kb.treatment import Treatments
+from kb.treatment import known_treatments
 
 MIN_TREATMENT_MENTIONS = 2
 
@@ -107,7 +107,7 @@ def _treatment(matter: FrontMatter, title: str, text: str) -> str | None:
     """What the front matter says; else the treatment that the title names, or that the text names most. A document
     about none of the known treatments is its own.
     """
-    treatments = Treatments.known()
+    treatments = known_treatments()
     if "treatment" in matter.model_fields_set:
         return treatments.canonical(matter.treatment) if matter.treatment else None
     for place, min_mentions in ((title, 1), (text, MIN_TREATMENT_MENTIONS)):

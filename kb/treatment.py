@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -27,11 +28,6 @@ class Treatments:
             for name in (canonical, *others):
                 self._by_words.setdefault(words(name), set()).add(canonical)
         self._longest = max((len(name) for name in self._by_words), default=0)
-
-    @classmethod
-    def known(cls) -> Treatments:
-        """The treatments of `treatments.yaml`."""
-        return cls(lexicon())
 
     @classmethod
     def of(cls, documents: Iterable[Document]) -> Treatments:
@@ -74,6 +70,14 @@ class Treatments:
         return self._by_words[best] if best and near[best] >= MIN_FUZZY_RATIO else set()
 
 
+@cache
+@cache
+def known_treatments() -> Treatments:
+    """The treatments of `treatments.yaml`."""
+    return Treatments(lexicon())
+
+
+@cache
 def lexicon() -> dict[str, list[str]]:
     """Canonical name → other names, as `treatments.yaml` has them."""
     content: dict[str, list[str]] = yaml.safe_load(LEXICON.read_text(encoding="utf-8"))

@@ -30,9 +30,7 @@ Caveat: [studies](#studies)
 ## Studies
 Most people need three sessions. Wrinkles come back.
 
-Caveat: [doubts](#doubts)
-## Doubts
-The studies of sessions were small.
+Caveat: [doubts](peel.md#doubts)
 ## Before the CO2 laser
 Stop smoking.
 """
@@ -40,6 +38,8 @@ PEEL = """---
 {id: peel, title: Peel, treatment: Chemical peel}
 ---
 # Peel
+## Doubts
+The studies of sessions were small.
 ## Recovery
 Peeling lasts five days.
 ## Who should wait
@@ -67,7 +67,6 @@ Keep out of the sun. Stop smoking now.
 ANY = Scope(frozenset(), frozenset())
 LASER_NAMED = Scope(frozenset({"Fractional CO2 laser"}), frozenset())
 PEEL_NAMED = Scope(frozenset({"Chemical peel"}), frozenset())
-QUESTION = Question("when can I go out?")
 
 
 @pytest.fixture
@@ -87,49 +86,50 @@ def said(index: StoredIndex, text: str, score: float = 1.0, covers: str = "", me
     return Evidence(*spans[text], score, cosine=0.5, vector=vector, covers=frozenset(covers.split()))
 
 
-def found(index: StoredIndex, *evidence: str | Evidence) -> Verdict:
-    """A verdict with this evidence, best first."""
-    given = [one if isinstance(one, Evidence) else said(index, one) for one in evidence]
-    return Verdict(0.87654321, True, tuple(given), unknown=())
+def answer_from(index: StoredIndex, *evidence: str | Evidence, about: Scope = LASER_NAMED) -> Answer:
+    """The answer to a question about a treatment with this evidence, best first."""
+    given = tuple(said(index, one) if isinstance(one, str) else one for one in evidence)
+    verdict = Verdict(probability=0.87654321, is_answered=True, evidence=given, unknown=())
+    return answer(Question("when can I go out?"), verdict, index, about)
 
 
 def quotes(given: Answer) -> list[str]:
     return [citation.quote for citation in given.citations]
 
 
+def quotes_and_caveats(given: Answer) -> list[tuple[str, bool]]:
+    return [(citation.quote, citation.caveat) for citation in given.citations]
+
+
 def test_quotes_stand_in_the_order_of_the_documents_whatever_their_rank(index: StoredIndex) -> None:
-    verdict = found(index, "Stop smoking.", "Swelling goes sooner.", "Redness fades in a week.")
-    given = answer(QUESTION, verdict, index, LASER_NAMED)
+    given = answer_from(index, "Stop smoking.", "Swelling goes sooner.", "Redness fades in a week.")
     assert quotes(given) == ["Redness fades in a week.", "Swelling goes sooner.", "Stop smoking."]
     assert given.text == "Redness fades in a week. [1]\n\nSwelling goes sooner. [2]\n\nStop smoking. [3]"
 
 
 def test_sentences_next_to_each_other_are_one_quote(index: StoredIndex) -> None:
-    verdict = found(index, "Crusts fall off by themselves.", "Redness fades in a week.")
-    assert quotes(answer(QUESTION, verdict, index, LASER_NAMED)) == [
-        "Redness fades in a week. Crusts fall off by themselves."
-    ]
+    given = answer_from(index, "Crusts fall off by themselves.", "Redness fades in a week.")
+    assert quotes(given) == ["Redness fades in a week. Crusts fall off by themselves."]
 
 
 def test_an_item_is_quoted_with_its_whole_list_once(index: StoredIndex) -> None:
-    given = answer(QUESTION, found(index, "have a cold sore", "are pregnant"), index, PEEL_NAMED)
+    given = answer_from(index, "have a cold sore", "are pregnant", about=PEEL_NAMED)
     assert quotes(given) == ["Do not have a peel if you:\n\n- are pregnant\n- have a cold sore\n- are sunburnt"]
 
 
 def test_a_sentence_that_means_the_same_as_a_better_one_elsewhere_is_left_out(index: StoredIndex) -> None:
-    verdict = found(index, "Stop smoking.", said(index, "Redness fades in a week.", means="Stop smoking."))
-    assert quotes(answer(QUESTION, verdict, index, LASER_NAMED)) == ["Stop smoking."]
+    given = answer_from(index, "Stop smoking.", said(index, "Redness fades in a week.", means="Stop smoking."))
+    assert quotes(given) == ["Stop smoking."]
 
 
 def test_a_sentence_in_nearly_the_same_letters_as_a_better_one_is_left_out(index: StoredIndex) -> None:
-    verdict = found(index, "Stop smoking.", "Stop smoking now.")
-    assert quotes(answer(QUESTION, verdict, index, LASER_NAMED)) == ["Stop smoking."]
+    assert quotes(answer_from(index, "Stop smoking.", "Stop smoking now.")) == ["Stop smoking."]
 
 
 def test_a_sentence_far_below_the_best_one_is_left_out(index: StoredIndex) -> None:
     best, near = said(index, "Stop smoking.", score=2.0), said(index, "Swelling goes sooner.", score=1.8)
-    verdict = found(index, best, near, said(index, "Redness fades in a week.", score=1.79))
-    assert quotes(answer(QUESTION, verdict, index, LASER_NAMED)) == ["Swelling goes sooner.", "Stop smoking."]
+    given = answer_from(index, best, near, said(index, "Redness fades in a week.", score=1.79))
+    assert quotes(given) == ["Swelling goes sooner.", "Stop smoking."]
 
 
 def test_a_lower_one_is_quoted_when_it_alone_speaks_of_a_part_of_the_question(index: StoredIndex) -> None:
@@ -137,28 +137,25 @@ def test_a_lower_one_is_quoted_when_it_alone_speaks_of_a_part_of_the_question(in
     other_part = said(index, "Swelling goes sooner.", score=1.2, covers="swelling")
     same_part = said(index, "Pores get smaller.", score=1.2, covers="smoking")
     too_low = said(index, "Redness fades in a week.", score=1.19, covers="redness")
-    given = answer(QUESTION, found(index, best, other_part, same_part, too_low), index, LASER_NAMED)
+    given = answer_from(index, best, other_part, same_part, too_low)
     assert quotes(given) == ["Swelling goes sooner.", "Stop smoking."]
 
 
 def test_the_best_evidence_is_quoted_even_when_its_score_is_0(index: StoredIndex) -> None:
-    verdict = found(index, said(index, "Stop smoking.", score=0.0))
-    assert quotes(answer(QUESTION, verdict, index, LASER_NAMED)) == ["Stop smoking."]
+    assert quotes(answer_from(index, said(index, "Stop smoking.", score=0.0))) == ["Stop smoking."]
 
 
 def test_no_more_sentences_are_quoted_than_the_most(index: StoredIndex) -> None:
     sentences = ["Stop smoking.", "Swelling goes sooner.", "Redness fades in a week.", "Keep out of the sun."]
-    verdict = found(index, *sentences, "Peeling lasts five days.")
     assert len(sentences) == MAX_QUOTES
-    assert sorted(quotes(answer(QUESTION, verdict, index, LASER_NAMED))) == sorted(sentences)
+    assert sorted(quotes(answer_from(index, *sentences, "Peeling lasts five days."))) == sorted(sentences)
 
 
 def test_a_claim_is_followed_by_what_disputes_it_and_by_what_disputes_that_each_whole_and_once(
     index: StoredIndex,
 ) -> None:
-    verdict = found(index, "One session removes every scar.", "Wrinkles are gone for good.", "Stop smoking.")
-    given = answer(QUESTION, verdict, index, LASER_NAMED)
-    assert [(citation.quote, citation.caveat) for citation in given.citations] == [
+    given = answer_from(index, "One session removes every scar.", "Wrinkles are gone for good.", "Stop smoking.")
+    assert quotes_and_caveats(given) == [
         ("One session removes every scar.", False),
         ("Most people need three sessions. Wrinkles come back.", True),
         ("The studies of sessions were small.", True),
@@ -169,20 +166,28 @@ def test_a_claim_is_followed_by_what_disputes_it_and_by_what_disputes_that_each_
 
 
 def test_a_section_that_stands_as_a_caveat_is_not_quoted_beside_itself(index: StoredIndex) -> None:
-    verdict = found(
-        index, "Most people need three sessions.", "The studies of sessions were small.", "Pores get smaller."
-    )
-    given = answer(QUESTION, verdict, index, LASER_NAMED)
-    assert [(citation.quote, citation.caveat) for citation in given.citations] == [
+    studies = ["Most people need three sessions.", "The studies of sessions were small."]
+    given = answer_from(index, *studies, "Pores get smaller.")
+    assert quotes_and_caveats(given) == [
         ("Pores get smaller.", False),
         ("Most people need three sessions. Wrinkles come back.", True),
         ("The studies of sessions were small.", True),
     ]
 
 
+def test_a_section_that_disputes_another_is_quoted_whole_since_its_parts_restate_what_it_disputes(
+    index: StoredIndex,
+) -> None:
+    given = answer_from(index, "Wrinkles come back.")
+    assert quotes_and_caveats(given) == [
+        ("Most people need three sessions. Wrinkles come back.", False),
+        ("The studies of sessions were small.", True),
+    ]
+
+
 def test_two_sections_that_dispute_each_other_are_both_quoted_with_their_dispute(index: StoredIndex) -> None:
-    given = answer(QUESTION, found(index, "Four peels are best of all.", "A single peel is best."), index, PEEL_NAMED)
-    assert [(citation.quote, citation.caveat) for citation in given.citations] == [
+    given = answer_from(index, "Four peels are best of all.", "A single peel is best.", about=PEEL_NAMED)
+    assert quotes_and_caveats(given) == [
         ("A single peel is best.", False),
         ("Four peels are best of all.", True),
         ("Four peels are best of all.", False),
@@ -191,17 +196,15 @@ def test_two_sections_that_dispute_each_other_are_both_quoted_with_their_dispute
 
 
 def test_a_caveat_that_is_not_in_the_index_is_an_error(index: StoredIndex) -> None:
-    verdict = found(index, "Stop smoking.")
-    passage = verdict.evidence[0].passage
-    disputed = replace(passage, section=replace(passage.section, caveats=("laser#nowhere",)))
-    broken = replace(verdict, evidence=(replace(verdict.evidence[0], passage=disputed),))
+    evidence = said(index, "Stop smoking.")
+    section = replace(evidence.passage.section, caveats=("laser#nowhere",))
     with pytest.raises(LookupError, match="laser#nowhere"):
-        answer(QUESTION, broken, index, LASER_NAMED)
+        answer_from(index, replace(evidence, passage=replace(evidence.passage, section=section)))
 
 
 def test_where_several_treatments_may_be_meant_each_has_one_quote_that_names_it(index: StoredIndex) -> None:
     sentences = ["Stop smoking.", "Peeling lasts five days.", "Keep out of the sun.", "Redness fades in a week."]
-    given = answer(QUESTION, found(index, *sentences), index, ANY)
+    given = answer_from(index, *sentences, about=ANY)
     assert given.text == (
         "About any treatment:\n\nKeep out of the sun. [1]\n\n"
         "About Fractional CO2 laser:\n\nStop smoking. [2]\n\n"
@@ -210,22 +213,18 @@ def test_where_several_treatments_may_be_meant_each_has_one_quote_that_names_it(
 
 
 def test_a_quote_stands_under_its_own_treatment_after_a_caveat_of_another_document(index: StoredIndex) -> None:
-    verdict = found(index, "One session removes every scar.", "Peeling lasts five days.")
-    given = answer(QUESTION, verdict, index, ANY)
+    given = answer_from(index, "One session removes every scar.", "Peeling lasts five days.", about=ANY)
     assert [citation.about for citation in given.citations] == ["Fractional CO2 laser", None, None, "Chemical peel"]
 
 
-def test_what_to_ask_next_is_the_headings_around_the_quotes_with_their_treatment(index: StoredIndex) -> None:
-    given = answer(QUESTION, found(index, "The studies of sessions were small."), index, LASER_NAMED)
-    assert given.suggestions == (
-        "Fractional CO2 laser: Studies",
-        "Fractional CO2 laser: Before the CO2 laser",
-        "Fractional CO2 laser: Results",
-    )
+def test_what_to_ask_next_is_the_headings_nearest_to_the_quotes_with_their_treatment(index: StoredIndex) -> None:
+    laser, heading = "Fractional CO2 laser", "Before the CO2 laser"
+    given = answer_from(index, "Wrinkles come back.")
+    assert given.suggestions == (f"{laser}: Results", f"{laser}: {heading}", f"{laser}: Recovery")
 
 
 def test_the_object_of_an_answer_has_the_keys_of_the_contract_and_can_be_written_as_json(index: StoredIndex) -> None:
-    given = answer(QUESTION, found(index, "One session removes every scar."), index, LASER_NAMED)
+    given = answer_from(index, "One session removes every scar.")
     written = json.loads(json.dumps(given.to_json()))
     assert written == given.to_json()
     assert " ".join(written) == "question status urgency text confidence citations suggestions contact"
@@ -237,7 +236,7 @@ def test_the_object_of_an_answer_has_the_keys_of_the_contract_and_can_be_written
 
 
 def test_a_citation_says_where_its_quote_stands_whose_it_is_and_who_reviewed_it(index: StoredIndex) -> None:
-    cited = answer(QUESTION, found(index, "One session removes every scar."), index, LASER_NAMED).to_json()["citations"]
+    cited = answer_from(index, "One session removes every scar.").to_json()["citations"]
     texts = {document.id: document.text for document in index.documents}
     assert all(texts[c["document_id"]][c["start"] : c["end"]] == c["quote"] for c in cited)
     assert (cited[0]["number"], cited[0]["section"], cited[0]["document_title"]) == (1, "Results", "CO2 laser")

@@ -93,7 +93,7 @@ def test_general_documents_do_not_answer_for_a_treatment_that_is_missing(
     (clinic_folder / "general.md").write_text(GENERAL, encoding="utf-8")
     build_index(clinic_folder, home, encoder)
     assert "general" in documents_of(answer_to(bot, "smoking and redness?"))
-    given = answer_to(bot, "botox: smoking and redness?")
+    given = answer_to(bot, "smoking and redness?", page="Botox")
     assert given.text == f"Our documents have nothing about Botulinum toxin. {REACH}"
     assert given.suggestions == ("Smoking",)
 

@@ -7,7 +7,7 @@ import pytest
 from chatbot.question import Question
 from chatbot.scope import Scope, scope
 from kb.document import Audience, Document, Passage, Section
-from kb.treatment import Treatments
+from kb.treatment import known_treatments
 
 CO2 = "Fractional CO2 laser"
 PEEL = "Chemical peel"
@@ -15,7 +15,7 @@ ANY = Scope(covered=frozenset(), missing=frozenset())
 
 
 def scope_of(text: str, *loaded: str, page: str | None = None) -> Scope:
-    return scope(Question.parse(text, page), Treatments.known(), frozenset(loaded))
+    return scope(Question.parse(text, page), known_treatments(), frozenset(loaded))
 
 
 def passage(treatment: str | None, audience: Audience = "patient") -> Passage:

@@ -238,4 +238,4 @@ def test_an_index_of_another_encoder_is_stale(index_of: IndexOf, clinic_folder: 
 def test_an_index_of_other_concepts_is_stale(index_of: IndexOf, clinic_folder: Path, home: Path) -> None:
     index_of(clinic_folder)
     rewrite_manifest(home, terms="older")
-    assert "other concepts" in refusal(open_index(home, MEND), clinic_folder)
+    assert "another index/concepts.yaml" in refusal(open_index(home, MEND), clinic_folder)

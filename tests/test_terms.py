@@ -72,7 +72,7 @@ def test_a_phrase_inside_a_longer_one_does_not_count() -> None:
 def test_the_key_terms_of_a_question_are_its_concepts_and_the_words_beside_them() -> None:
     found = key_terms("Is the laser painful with high blood pressure?")
     assert [(term.surface, term.terms) for term in found] == [
-        ("painful", frozenset(["=pain"])),
+        ("pain", frozenset(["=pain"])),
         ("high blood pressure", frozenset(["=high blood pressure"])),
         ("laser", frozenset(["laser"])),
     ]
@@ -99,7 +99,7 @@ def test_all_words_are_key_terms_when_nothing_else_is_left() -> None:
 def test_a_word_of_asking_counts_as_part_of_a_concepts_phrase() -> None:
     # "how much is" asks for a price, though each of its words alone says nothing of the subject.
     (term,) = key_terms("How much is it?")
-    assert term.surface == "how much is"
+    assert term.surface == "price"
     assert term.terms == {"=price"}
 
 

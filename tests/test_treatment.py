@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from kb.document import Document
-from kb.treatment import Treatments, lexicon, words
+from kb.treatment import Treatments, known_treatments, lexicon, words
 
-KNOWN = Treatments.known()
+KNOWN = known_treatments()
 
 
 @pytest.mark.parametrize(
