@@ -11,8 +11,9 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
-from chatbot.answer import Answer, section_name
+from chatbot.answer import Answer
 from chatbot.bot import Bot, ask
+from chatbot.citation import section_name
 from chatbot.evaluate import EvaluationError, Outcome, evaluate, read_rows, summary, to_json
 from chatbot.question import Question, QuestionError
 from chatbot.records import Records
@@ -66,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("serve", parents=[common], help="serve the chat page and the API (the default)")
     command.add_argument("--host", help="address to listen on (default: the settings')")
-    command.add_argument("--port", type=int, help="port to listen on (default: the settings')")
+    command.add_argument("--port", type=_port, help="port to listen on (default: the settings')")
     command.set_defaults(run=_serve)
 
     command = commands.add_parser("ask", parents=[printing], help="answer one question")
@@ -90,6 +91,12 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("questions", type=Path, metavar="QUESTIONS.jsonl")
     command.set_defaults(run=_evaluate)
     return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 1 to 65535")
+    return int(text)
 
 
 def _common(kb: Any, settings: Any) -> argparse.ArgumentParser:

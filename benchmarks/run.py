@@ -119,13 +119,13 @@ def _print_speed(passages: int, settings: Path, encoder: Encoder) -> None:
     with _timed("indexing"):
         build_index(DOCUMENTS, index_home(load_settings(settings).indexes, DOCUMENTS), encoder)
         rates = measure_rates(made, settings, encoder)
+    print("## Indexing\n")
+    print(_rates_table(rates), flush=True)
     with _timed("speed"):
         speeds = [measure_speed(kb, settings, questions) for kb in (DOCUMENTS, made)]
     print("## Speed\n")
     print(_speed_table(speeds))
-    print("The larger folder is the sentences of kb/documents in new company.\n")
-    print("## Indexing\n")
-    print(_rates_table(rates), flush=True)
+    print("The larger folder is the sentences of kb/documents in new company.\n", flush=True)
 
 
 def _speed_table(speeds: Sequence[Speed]) -> str:

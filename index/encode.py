@@ -71,6 +71,7 @@ class SentenceTransformerEncoder:
         """Loaded at the first use: importing torch takes seconds, and an index that is up to date needs none of it."""
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait leave the processor to others
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
 

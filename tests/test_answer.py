@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from conftest import IndexOf
 
-from chatbot.answer import MAX_QUOTES, Answer, answer
+from chatbot.answer import Answer, answer
 from chatbot.question import Question
+from chatbot.quote import MAX_QUOTES
 from chatbot.scope import Scope
 from chatbot.verify import Evidence, Verdict
 from index.store import StoredIndex
@@ -162,7 +163,7 @@ def test_a_claim_is_followed_by_what_disputes_it_and_by_what_disputes_that_each_
         ("Wrinkles are gone for good.", False),
         ("Stop smoking.", False),
     ]
-    assert "But clinical sources dispute this: Most people need three sessions. Wrinkles come back. [2]" in given.text
+    assert "This is disputed: Most people need three sessions. Wrinkles come back. [2]" in given.text
 
 
 def test_a_section_that_stands_as_a_caveat_is_not_quoted_beside_itself(index: StoredIndex) -> None:
@@ -245,3 +246,10 @@ def test_a_citation_says_where_its_quote_stands_whose_it_is_and_who_reviewed_it(
         "reviewed_by": "Dr A. Example", "reviewed_on": "2026-01-31",
     }  # fmt: skip
     assert cited[1]["source"]["name"] == "CO2 laser"  # a sentence without a source is the document's own
+
+
+def test_a_named_treatment_without_documents_is_said_to_be_missing_beside_the_answer(index: StoredIndex) -> None:
+    about = Scope(frozenset({"Fractional CO2 laser"}), frozenset({"Microneedling"}))
+    evidence = (said(index, "Redness fades in a week."),)
+    given = answer(Question("CO2 laser or microneedling for redness?"), Verdict(0.9, True, evidence, ()), index, about)
+    assert given.text == "Redness fades in a week. [1]\n\nOur documents have nothing about Microneedling."

@@ -31,9 +31,9 @@ ROOT = Path(__file__).parent.parent
 DATA = ROOT / "tests" / "data"
 ARTICLES = sorted(path.name for path in (DATA / "clinic").iterdir())
 
-# Measured with this test over the 280 rows of tests/data/gate.jsonl when it was written: answered 49.3 % of what the
-# articles answer, refused 77.1 % of the rest. The average of both may fall by less than MARGIN.
-BALANCED_ACCURACY = 0.632
+# Measured with this test over the 280 rows of tests/data/gate.jsonl when it was written: answered 50.0 % of what the
+# articles answer, refused 75.7 % of the rest. The average of both may fall by less than MARGIN.
+BALANCED_ACCURACY = 0.629
 MARGIN = 0.03
 
 CLEAR = [
@@ -53,16 +53,16 @@ CLEAR = [
     ("kb", "what is botox used for?", "what-botulinum-toxin-is-used-for"),
     ("kb", "how many sessions of IPL do I need?", "number-of-treatments"),
 ]
-NOT_IN_ANY = ["who is the president", "how much does it cost"]
+NOT_IN_ANY = ["who is the president", "how much does it cost", "do you do botox"]
 NOT_THERE = [
-    *[(article, question) for article in ARTICLES for question in [*NOT_IN_ANY, "do you do botox"]],
+    *[(article, question) for article in ARTICLES for question in NOT_IN_ANY],
     ("lumera-veil.txt", "can it remove my tattoo"),
+    ("kb", "who is the president"),
     ("kb", "do you do liposuction?"),
     ("kb", "how much does CO2 laser cost?"),
 ]
-# Known to be wrong: "president" is taken for a misspelt "present" (index/keywords.py), and a sentence about insurance
-# for one about the price (index/concepts.yaml).
-WRONGLY_ANSWERED = [pytest.param("kb", question, marks=pytest.mark.xfail(strict=True)) for question in NOT_IN_ANY]
+# Known to be wrong: a sentence about insurance is taken for one about the price (index/concepts.yaml).
+PRICE_OF_ANY = pytest.param("kb", "how much does it cost", marks=pytest.mark.xfail(strict=True))
 
 BotOver = Callable[[str], Bot]
 Asked = list[tuple[dict[str, Any], Answer]]
@@ -109,7 +109,7 @@ def test_a_clear_question_is_answered_from_the_right_section(
     assert heading in {citation.passage.section.id.split("#")[1] for citation in answer.citations}
 
 
-@pytest.mark.parametrize(("documents", "question"), [*NOT_THERE, *WRONGLY_ANSWERED])
+@pytest.mark.parametrize(("documents", "question"), [*NOT_THERE, PRICE_OF_ANY])
 def test_what_the_documents_do_not_say_is_refused(documents: str, question: str, bot_over: BotOver) -> None:
     answer = ask(bot_over(documents), Question.parse(question))
     assert (answer.status, answer.citations) == ("abstained", ())

@@ -78,7 +78,7 @@ def test_ask_prints_the_answer_and_where_each_quote_stands(run: Program) -> None
     assert done.code == 0
     assert done.out.startswith("[answered]  confidence 0.")
     assert "One session removes every scar. [1]" in done.out
-    assert "But clinical sources dispute this: Most people need three sessions or more. [2]" in done.out
+    assert "This is disputed: Most people need three sessions or more. [2]" in done.out
     assert "[1] Fractional CO2 laser › Results\n    The maker of the laser (vendor); reviewed by Dr A." in done.out
     assert "You could also ask: Fractional CO2 laser: Recovery" in done.out
 

@@ -200,7 +200,7 @@ def test_each_part_prints_its_table(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert main([str(beir), "--passages", "40", "--questions", str(questions), "--kb", str(kb)]) == 0
     printed = capsys.readouterr().out
     assert [line for line in printed.splitlines() if line.startswith("## ")] == [
-        "## Speed", "## Indexing", "## Retrieval", "## Answers",
+        "## Indexing", "## Speed", "## Retrieval", "## Answers",
     ]  # fmt: skip
     assert "cores" in printed.splitlines()[0]
     assert "| fruit | 3 | 2 |" in printed

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from chatbot.answer import Answer, Citation
+from chatbot.answer import Answer
+from chatbot.citation import Citation
 from chatbot.records import Records
 from chatbot.settings import Clinic
 from kb.document import Document, Passage, Section

@@ -7,7 +7,8 @@ from datetime import date
 import pytest
 from bs4 import BeautifulSoup
 
-from chatbot.answer import Answer, Citation
+from chatbot.answer import Answer
+from chatbot.citation import Citation
 from chatbot.settings import Clinic
 from chatbot.web.render import NOT_REVIEWED, citations, contact, message, paragraphs
 from kb.document import Document, Passage, Section, Source
@@ -85,7 +86,7 @@ def test_a_source_opens_to_its_section_with_exactly_the_quote_marked() -> None:
     assert details is not None
     assert details.mark is not None
     assert details.mark.get_text() == TEXT[START:END]
-    section = details.find(class_="section")
+    section = details.select_one(".section")
     assert section is not None
     for line_break in section.find_all("br"):
         line_break.replace_with("\n")

@@ -81,7 +81,7 @@ def test_the_key_terms_of_a_question_are_its_concepts_and_the_words_beside_them(
 def test_key_terms_leave_out_stop_words_words_of_asking_and_numbers() -> None:
     asked = surfaces("Could you please tell me how to get ready for the laser in 2 or 14 days?")
     assert asked == ["ready", "laser", "days"]
-    assert surfaces("What is the deposit?") == ["deposit"]
+    assert surfaces("What is the deposit?") == ["payment"]
     assert surfaces("I'm wondering, won't the deposit depend?") == ["deposit"]
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from chatbot.answer import Answer, Citation, section_name
+from chatbot.answer import Answer
+from chatbot.citation import Citation, section_name
 from chatbot.settings import Clinic
 from kb.document import Source
 
@@ -26,7 +27,8 @@ def paragraphs(answer: Answer) -> list[str]:
     """The answer's text in pieces that can be shown one after the other."""
     if not answer.citations:
         return [f"<p>{_lines(answer.text)}</p>"]
-    return [_quote(citation) for citation in answer.citations]
+    note = [f"<p>{_lines(answer.note)}</p>"] if answer.note else []
+    return [*(_quote(citation) for citation in answer.citations), *note]
 
 
 def citations(answer: Answer) -> str:

@@ -1,0 +1,124 @@
+"""Evidence → citations: which sentences are quoted, how far a quote reaches, and the caveats beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rapidfuzz import fuzz
+
+from chatbot.citation import Citation
+from chatbot.verify import Evidence
+from index.store import StoredIndex
+from kb.document import Passage, Section
+
+MAX_QUOTES = 4
+MIN_RELATIVE_SCORE = 0.9  # a sentence that scores less than this share of the best one is beside the point ...
+MIN_PART_SCORE = 0.6  # ... unless it alone speaks of a part of the question; then this share is enough
+MAX_SAME_COSINE = 0.9  # sentences closer than this, or with this share of letters in common, say the same
+MAX_SAME_LETTERS = 85.0
+
+
+def quote(evidence: Sequence[Evidence], index: StoredIndex, is_open: bool) -> list[Citation]:
+    """Quote the best of the evidence, in the documents' order, each quote with the caveats of its section.
+
+    `is_open` says that any of several treatments may be meant: then each is quoted once at most, and named.
+    """
+    chosen = _choose(evidence, per_treatment=1 if is_open else MAX_QUOTES)
+    citations = _with_caveats(_spans(chosen, index), index)
+    return _with_treatments(citations) if is_open else citations
+
+
+def _choose(evidence: Sequence[Evidence], per_treatment: int) -> list[Evidence]:
+    """The best sentences, and those that alone speak of a part of the question; none that repeats a better one."""
+    chosen: list[Evidence] = []
+    covered: set[str] = set()
+    for candidate in evidence:
+        min_share = MIN_PART_SCORE if candidate.covers - covered else MIN_RELATIVE_SCORE
+        is_good = candidate.score >= min_share * evidence[0].score
+        treatment = candidate.passage.document.treatment
+        has_room = sum(e.passage.document.treatment == treatment for e in chosen) < per_treatment
+        if is_good and has_room and not any(_says_the_same(candidate, better) for better in chosen):
+            chosen.append(candidate)
+            covered |= candidate.covers
+        if len(chosen) == MAX_QUOTES:
+            break
+    return chosen
+
+
+def _says_the_same(one: Evidence, other: Evidence) -> bool:
+    if one.passage.id != other.passage.id and float(one.vector @ other.vector) > MAX_SAME_COSINE:
+        return True  # within a passage the vectors are alike because they share their surroundings
+    first = one.passage.document.text[one.start : one.end]
+    second = other.passage.document.text[other.start : other.end]
+    return fuzz.ratio(first, second) > MAX_SAME_LETTERS
+
+
+def _spans(chosen: Sequence[Evidence], index: StoredIndex) -> list[tuple[Passage, int, int]]:
+    """What to quote, in the documents' order: sentences, neighbours joined; the whole list that an item belongs to;
+    the whole of a section that disputes another, since its parts restate what it disputes.
+
+    A section that is a caveat of another quote is left out: the caveat shows it. Of sections that dispute each other,
+    each is quoted.
+    """
+    caveats = {evidence.passage.section.id: _caveats(evidence.passage.section, index) for evidence in chosen}
+    shown_as_caveats = {c for disputed, its in caveats.items() for c in its if disputed not in caveats.get(c, [])}
+    order = {passage_id: position for position, passage_id in enumerate(index.passages.passages)}
+    wanted: dict[tuple[int, int, int], Passage] = {}
+    for evidence in chosen:
+        passage, section_id = evidence.passage, evidence.passage.section.id
+        if section_id in index.disputes and section_id not in shown_as_caveats:
+            wanted |= {(order[part.id], part.start, part.end): part for part in _passages_of(section_id, index)}
+        elif section_id not in shown_as_caveats:
+            start, end = (passage.start, passage.end) if passage.is_list else (evidence.start, evidence.end)
+            wanted[order[passage.id], start, end] = passage
+    spans: list[tuple[Passage, int, int]] = []
+    for (_, start, end), passage in sorted(wanted.items(), key=lambda item: item[0]):
+        if spans and spans[-1][0].id == passage.id and not passage.document.text[spans[-1][2] : start].strip():
+            start = spans.pop()[1]
+        spans.append((passage, start, end))
+    return spans
+
+
+def _with_caveats(spans: Sequence[tuple[Passage, int, int]], index: StoredIndex) -> list[Citation]:
+    """Number the quotes; after each come the sections that dispute it, each whole and once."""
+    citations: list[Citation] = []
+    cited: set[str] = set()
+    for passage, start, end in spans:
+        citations.append(Citation(len(citations) + 1, passage, start, end))
+        for section_id in _caveats(passage.section, index):
+            if section_id not in cited:
+                cited.add(section_id)
+                for dispute in _passages_of(section_id, index):
+                    citations.append(Citation(len(citations) + 1, dispute, dispute.start, dispute.end, caveat=True))
+    return citations
+
+
+def _caveats(section: Section, index: StoredIndex) -> list[str]:
+    """The ids of the sections that dispute a section, then of those that dispute them."""
+    found: list[str] = []
+    waiting = list(section.caveats)
+    while waiting:
+        section_id = waiting.pop(0)
+        if section_id != section.id and section_id not in found:
+            found.append(section_id)
+            waiting += _passages_of(section_id, index)[0].section.caveats
+    return found
+
+
+def _with_treatments(citations: Sequence[Citation]) -> list[Citation]:
+    """Name the treatment above each quote that is about another one than the quote before it."""
+    named: list[Citation] = []
+    before: str | None = None
+    for citation in citations:
+        about = before if citation.caveat else citation.passage.document.treatment or "any treatment"
+        named.append(replace(citation, about=about) if about != before else citation)
+        before = about
+    return named
+
+
+def _passages_of(section_id: str, index: StoredIndex) -> list[Passage]:
+    found = [passage for passage in index.passages.passages.values() if passage.section.id == section_id]
+    if not found:
+        raise LookupError(f"the index has no section {section_id}, which a caveat link points to")
+    return found
