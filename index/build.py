@@ -120,7 +120,8 @@ def _vectors(
     """Vectors of passages, shape (n, dim), and of their sentences; how many passages had to be embedded."""
     hashes = [passage_hash(passage) for passage in passages]
     missing = {digest: passage for digest, passage in zip(hashes, passages, strict=True) if digest not in known}
-    known = known | embed(list(missing.values()), encoder, progress)
+    if missing:  # else the encoder need not even be loaded
+        known = known | embed(list(missing.values()), encoder, progress)
     vectors = np.stack([known[digest][0] for digest in hashes])
     return vectors, [known[digest][1] for digest in hashes], len(missing)
 
