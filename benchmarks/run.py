@@ -143,15 +143,15 @@ def _speed_table(speeds: Sequence[Speed]) -> str:
 
 
 def _rates_table(rates: Rates) -> str:
-    """Passages a second, of each run and of all together."""
+    """Passages a second, of each run and of the fastest."""
 
     def cells(runs: Sequence[float]) -> list[str]:
-        return [f"{rates.passages / run:.1f}" for run in runs] + [f"{len(runs) * rates.passages / sum(runs):.1f}"]
+        return [f"{rates.passages / run:.1f}" for run in [*runs, min(runs)]]
 
     header = [f"{rates.passages} passages of {rates.chars:.0f} characters, passages a second"]
-    header += [f"run {number}" for number in range(1, len(rates.build_s) + 1)] + ["together"]
+    header += [f"run {number}" for number in range(1, len(rates.build_s) + 1)] + ["fastest"]
     rows = [["whole `build_index`", *cells(rates.build_s)], ["bare encoder", *cells(rates.bare_s)]]
-    return table(header, rows) + f"\nRatio of the two: {rates.ratio:.2f} (wanted: 0.90 or more).\n"
+    return table(header, rows) + f"\nRatio of the fastest: {rates.ratio:.2f} (wanted: 0.90 or more).\n"
 
 
 def _print_retrieval(sets: Sequence[QuestionSet], encoder: Encoder, cache: Path | None) -> None:

@@ -150,8 +150,9 @@ def test_a_percentile_is_the_nearest_rank() -> None:
     assert percentile([float(n) for n in range(1, 201)], 95) == 190.0
 
 
-def test_the_ratio_is_of_all_runs_together() -> None:
-    assert Rates(passages=100, chars=300.0, build_s=(2.0, 3.0), bare_s=(1.5, 3.0)).ratio == 0.9
+def test_the_ratio_is_of_the_fastest_runs() -> None:
+    # The build needs 2 s and the bare encoder 1.5 s; what took longer was held up by something else.
+    assert Rates(passages=100, chars=300.0, build_s=(2.0, 3.0), bare_s=(9.0, 1.5)).ratio == 0.75
 
 
 def test_documents_are_made_from_real_sentences_about_as_many_passages_as_asked_for(tmp_path: Path) -> None:
@@ -187,21 +188,29 @@ def test_a_wrong_folder_is_named_before_anything_is_measured(
 
 
 @pytest.mark.slow
-def test_each_part_prints_its_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_part_prints_its_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     kb, questions = tmp_path / "kb", tmp_path / "questions.jsonl"
     kb.mkdir()
-    (kb / "peel.md").write_text("# Peel\n\n## Price\n\nA peel costs £90.\n", encoding="utf-8")
+    (kb / "veil.md").write_text("# Veil\n\n## Price\n\nA Veil session costs £90.\n", encoding="utf-8")
+    asked = ["How much is a Veil session?", "May I bring a dog?", "Where can I park?", "Who owns it?", "Is tea served?"]
     rows = [
-        {"id": "1", "question": "What does a peel cost?", "status": "answered"},
-        {"id": "2", "question": "Can I bring my dog?", "status": "abstained"},
+        {"id": number, "question": text, "status": "abstained" if number else "answered"}
+        for number, text in enumerate([*asked, "Is there a lift?", "What music is played?"])
     ]
     questions.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    monkeypatch.setattr("benchmarks.run.DOCUMENTS", kb)
+    monkeypatch.setattr("benchmarks.run.ASKED", (questions,))
+    monkeypatch.setattr("benchmarks.speed.COLD_STARTS", 1)
     beir = beir_folder(tmp_path / "fruit")
-    assert main([str(beir), "--passages", "40", "--questions", str(questions), "--kb", str(kb)]) == 0
+
+    assert main([str(beir), "--passages", "30", "--questions", str(questions), "--kb", str(kb)]) == 0
     printed = capsys.readouterr().out
     assert [line for line in printed.splitlines() if line.startswith("## ")] == [
         "## Indexing", "## Speed", "## Retrieval", "## Answers",
     ]  # fmt: skip
     assert "cores" in printed.splitlines()[0]
+    assert "| 1 passages | 30 passages |" in printed
     assert "| fruit | 3 | 2 |" in printed
-    assert "AUC of `confidence`: 1.000 (1 answerable questions, 1 not)" in printed
+    assert "(1 answerable questions, 6 not)" in printed
