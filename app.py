@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import shlex
+import socket
 import sys
 from io import TextIOWrapper
 from pathlib import Path
@@ -15,6 +17,7 @@ from chatbot.answer import Answer
 from chatbot.bot import Bot, ask
 from chatbot.citation import section_name
 from chatbot.evaluate import EvaluationError, Outcome, evaluate, read_rows, summary, to_json
+from chatbot.look_up import Found, look_up
 from chatbot.question import Question, QuestionError
 from chatbot.records import Records
 from chatbot.settings import Settings, SettingsError, load_settings
@@ -23,14 +26,13 @@ from chatbot.verify import load_gate
 from index.build import BuildReport, EmptyKnowledgeBaseError, build_index
 from index.encode import Encoder, EncoderError, load_encoder
 from index.live import LiveIndex
-from index.search import Hit, search
 from index.store import UnusableIndexError, current_version, index_home, open_index, refuse_stale
 from kb.check import check
 
 DEFAULT_SETTINGS = Path(__file__).resolve().parent / "settings.toml"
 EXPECTED = (
     EmptyKnowledgeBaseError, EncoderError, EvaluationError, QuestionError, SettingsError, UnusableIndexError,
-    FileNotFoundError, NotADirectoryError, PermissionError,
+    FileNotFoundError, NotADirectoryError,
 )  # fmt: skip
 
 
@@ -48,6 +50,12 @@ def main(arguments: list[str] | None = None) -> int:
         return code
     except EXPECTED as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # whoever read our output has enough of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        print(f"error: {error}. Check the path, its permissions and the space on the disk.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -76,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("search", parents=[printing], help="list the passages nearest to a text, with scores")
     command.add_argument("text")
-    command.add_argument("-k", type=int, default=5, help="how many passages (default: 5)")
+    command.add_argument("-k", type=_positive, default=5, help="how many passages (default: 5)")
     command.set_defaults(run=_search)
 
     command = commands.add_parser("index", parents=[printing], help="bring the index up to date")
@@ -91,6 +99,12 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("questions", type=Path, metavar="QUESTIONS.jsonl")
     command.set_defaults(run=_evaluate)
     return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of passages: give 1 or more")
+    return int(text)
 
 
 def _port(text: str) -> int:
@@ -116,6 +130,13 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     from chatbot.web.patient import mount_page
 
     host, port = options.host or settings.host, options.port or settings.port
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            print(f"error: cannot listen on {host}:{port} ({error.strerror}). Choose another --port.", file=sys.stderr)
+            return 2
     _warn_of_placeholders(settings)
     print("Loading the encoder and the index ...", file=sys.stderr)
     bot = _make_bot(options, settings)
@@ -134,15 +155,12 @@ def _ask(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _search(options: argparse.Namespace, settings: Settings) -> int:
-    from chatbot.web.api import hit_to_json
-
     text = Question.parse(options.text).text
-    bot = _make_bot(options, settings)
-    hits = search(bot.index.current().passages, bot.encoder, text, max(options.k, 1))
+    found = look_up(_make_bot(options, settings), text, options.k)
     if options.json:
-        print(json.dumps([hit_to_json(hit) for hit in hits], ensure_ascii=False, indent=1))
+        print(json.dumps([one.to_json() for one in found], ensure_ascii=False, indent=1))
     else:
-        print("\n\n".join(_hit_as_text(hit) for hit in hits))
+        print("\n\n".join(_found_as_text(one) for one in found))
     return 0
 
 
@@ -241,7 +259,7 @@ def _as_text(answer: Answer) -> str:
     lines = [f"[{answer.status}]  confidence {answer.confidence:.2f}", "", answer.text]
     for citation in answer.citations:
         document = citation.passage.document
-        source = document.sources_of(citation.start, citation.end)[0]
+        source = citation.sources[0]
         page = f", page {citation.passage.page}" if citation.passage.page else ""
         review = f"reviewed by {document.reviewed_by}" if document.reviewed_by else "not reviewed by a clinician"
         lines.append(
@@ -253,11 +271,13 @@ def _as_text(answer: Answer) -> str:
     return "\n".join(lines)
 
 
-def _hit_as_text(hit: Hit) -> str:
+def _found_as_text(found: Found) -> str:
+    hit, passage = found.hit, found.hit.passage
     cosine = "-" if hit.cosine is None else f"{hit.cosine:.3f}"
     bm25 = "-" if hit.bm25 is None else f"{hit.bm25:.2f}"
-    where = f"{hit.passage.document.title} › {section_name(hit.passage)}"
-    return f"{hit.score:.4f}  cosine {cosine}  BM25 {bm25}  {where}\n{hit.passage.text}"
+    where = f"{passage.document.title} › {section_name(passage)}"
+    disputed = "".join(f"\nThis is disputed: {caveat.text}" for caveat in found.caveats)
+    return f"{hit.score:.4f}  cosine {cosine}  BM25 {bm25}  {where}\n{passage.text}{disputed}"
 
 
 if __name__ == "__main__":

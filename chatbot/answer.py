@@ -76,6 +76,8 @@ def abstain(question: Question, verdict: Verdict, scope: Scope, clinic: Clinic) 
     """Say that the documents do not answer, what is missing, what they do cover, and how to reach the clinic."""
     if scope.missing and not scope.covered:
         missing = _nothing_about(scope)
+    elif not verdict.evidence and not verdict.unknown:
+        missing = "Please say a little more: which treatment, and what about it, such as make-up, pain or pregnancy"
     elif verdict.unknown:
         missing = f"Our documents do not answer that: they say nothing about {_listed(verdict.unknown, quoted=True)}"
     else:
@@ -115,7 +117,7 @@ def _text(citations: Sequence[Citation], note: str) -> str:
 
 
 def _nothing_about(scope: Scope) -> str:
-    return f"Our documents have nothing about {_listed(sorted(scope.missing))}"
+    return f"We have no document about {_listed(sorted(scope.missing))}"
 
 
 def _listed(names: Sequence[str], quoted: bool = False) -> str:

@@ -35,7 +35,8 @@ def ask(bot: Bot, question: Question) -> Answer:
     about = scope(question, index.treatments, index.covered)
     vector = bot.encoder.encode([question.text])[0]
     hits = retrieve(question, vector, index.passages, about)
-    verdict = verify(question.text, vector, hits, index.passages, bot.gate)
+    subject = index.treatments.without(question.text)
+    verdict = verify(subject, vector, hits, index.passages, bot.gate, about.keep(index.treatments))
     if not verdict.is_answered or (about.missing and not about.covered):
         return abstain(question, verdict, about, bot.clinic)
     return answer(question, verdict, index, about)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from kb.document import Passage
+from kb.document import Passage, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,15 @@ class Citation:
     def quote(self) -> str:
         return self.passage.document.text[self.start : self.end]
 
+    @property
+    def sources(self) -> list[Source]:
+        """Where the quote's facts come from; a vendor comes last, since a dispute restates what it disputes."""
+        return sorted(self.passage.document.sources_of(self.start, self.end), key=lambda s: s.kind == "vendor")
+
     def to_json(self) -> dict[str, Any]:
         """The citation as the answer object has it."""
         document = self.passage.document
-        first, *others = document.sources_of(self.start, self.end)
+        first, *others = self.sources
         return {
             "number": self.number,
             "passage_id": self.passage.id,

@@ -18,9 +18,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from chatbot.answer import Answer, abstain_from
+from chatbot.answer import Answer, Status, abstain_from
 from chatbot.bot import Bot, ask
 from chatbot.question import Question, QuestionError
 
@@ -152,6 +152,9 @@ def _labelled(some: list[Outcome]) -> list[Outcome]:
 def _row(fields: dict[str, Any]) -> Row:
     wanted = fields.get("status") or BEHAVIOURS.get(fields.get("behaviour", ""))
     statuses = frozenset([wanted] if isinstance(wanted, str) else wanted or [])
+    if unknown := statuses - set(get_args(Status)):
+        raise ValueError(f"unknown status {', '.join(sorted(unknown))}; there are {', '.join(get_args(Status))}")
+    sections = fields.get("sections") or _sections_of_reference(fields.get("seed_ref") or "")
     if "seed_answerable" in fields:
         should_answer: bool | None = fields["seed_answerable"] != "NO"
     else:
@@ -165,7 +168,7 @@ def _row(fields: dict[str, Any]) -> Row:
         topic=str(fields.get("topic") or "no topic"),
         should_answer=should_answer,
         statuses=statuses,
-        sections=tuple(fields.get("sections") or _sections_of_reference(fields.get("seed_ref") or "")),
+        sections=(sections,) if isinstance(sections, str) else tuple(sections),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -17,16 +18,22 @@ MIN_RELATIVE_SCORE = 0.9  # a sentence that scores less than this share of the b
 MIN_PART_SCORE = 0.6  # ... unless it alone speaks of a part of the question; then this share is enough
 MAX_SAME_COSINE = 0.9  # sentences closer than this, or with this share of letters in common, say the same
 MAX_SAME_LETTERS = 85.0
+POINTS = re.compile(
+    r"\d+|\b(?:no|not|never|none|nor|without|cannot|avoid|stop|before|after|until|unless|one|two|three|four|five|six|seven"
+    r"|eight|nine|ten|once|twice|half)\b|n't\b"
+)
 
 
 def quote(evidence: Sequence[Evidence], index: StoredIndex, is_open: bool) -> list[Citation]:
     """Quote the best of the evidence, in the documents' order, each quote with the caveats of its section.
 
-    `is_open` says that any of several treatments may be meant: then each is quoted once at most, and named.
+    `is_open` says that any of several treatments may be meant: then each is quoted once at most. Quotes about more than
+    one treatment are named, and so are all when any may be meant.
     """
     chosen = _choose(evidence, per_treatment=1 if is_open else MAX_QUOTES)
     citations = _with_caveats(_spans(chosen, index), index)
-    return _with_treatments(citations) if is_open else citations
+    several = len({citation.passage.document.treatment for citation in citations if not citation.caveat}) > 1
+    return _with_treatments(citations) if is_open or several else citations
 
 
 def _choose(evidence: Sequence[Evidence], per_treatment: int) -> list[Evidence]:
@@ -47,11 +54,19 @@ def _choose(evidence: Sequence[Evidence], per_treatment: int) -> list[Evidence]:
 
 
 def _says_the_same(one: Evidence, other: Evidence) -> bool:
-    if one.passage.id != other.passage.id and float(one.vector @ other.vector) > MAX_SAME_COSINE:
-        return True  # within a passage the vectors are alike because they share their surroundings
     first = one.passage.document.text[one.start : one.end]
     second = other.passage.document.text[other.start : other.end]
+    treatments = {one.passage.document.treatment, other.passage.document.treatment} - {None}
+    if len(treatments) > 1 or _points(first) != _points(second):
+        return False  # "may" and "may not", 24 hours and 72 hours, are almost the same letters
+    if one.passage.id != other.passage.id and float(one.vector @ other.vector) > MAX_SAME_COSINE:
+        return True  # within a passage the vectors are alike because they share their surroundings
     return fuzz.ratio(first, second) > MAX_SAME_LETTERS
+
+
+def _points(sentence: str) -> list[str]:
+    """The figures and negations of a sentence, sorted: two sentences that differ in one say different things."""
+    return sorted(POINTS.findall(sentence.lower().replace("’", "'")))
 
 
 def _spans(chosen: Sequence[Evidence], index: StoredIndex) -> list[tuple[Passage, int, int]]:
@@ -61,14 +76,14 @@ def _spans(chosen: Sequence[Evidence], index: StoredIndex) -> list[tuple[Passage
     A section that is a caveat of another quote is left out: the caveat shows it. Of sections that dispute each other,
     each is quoted.
     """
-    caveats = {evidence.passage.section.id: _caveats(evidence.passage.section, index) for evidence in chosen}
+    caveats = {evidence.passage.section.id: caveats_of(evidence.passage.section, index) for evidence in chosen}
     shown_as_caveats = {c for disputed, its in caveats.items() for c in its if disputed not in caveats.get(c, [])}
     order = {passage_id: position for position, passage_id in enumerate(index.passages.passages)}
     wanted: dict[tuple[int, int, int], Passage] = {}
     for evidence in chosen:
         passage, section_id = evidence.passage, evidence.passage.section.id
         if section_id in index.disputes and section_id not in shown_as_caveats:
-            wanted |= {(order[part.id], part.start, part.end): part for part in _passages_of(section_id, index)}
+            wanted |= {(order[part.id], part.start, part.end): part for part in passages_of(section_id, index)}
         elif section_id not in shown_as_caveats:
             start, end = (passage.start, passage.end) if passage.is_list else (evidence.start, evidence.end)
             wanted[order[passage.id], start, end] = passage
@@ -86,15 +101,15 @@ def _with_caveats(spans: Sequence[tuple[Passage, int, int]], index: StoredIndex)
     cited: set[str] = set()
     for passage, start, end in spans:
         citations.append(Citation(len(citations) + 1, passage, start, end))
-        for section_id in _caveats(passage.section, index):
+        for section_id in caveats_of(passage.section, index):
             if section_id not in cited:
                 cited.add(section_id)
-                for dispute in _passages_of(section_id, index):
+                for dispute in passages_of(section_id, index):
                     citations.append(Citation(len(citations) + 1, dispute, dispute.start, dispute.end, caveat=True))
     return citations
 
 
-def _caveats(section: Section, index: StoredIndex) -> list[str]:
+def caveats_of(section: Section, index: StoredIndex) -> list[str]:
     """The ids of the sections that dispute a section, then of those that dispute them."""
     found: list[str] = []
     waiting = list(section.caveats)
@@ -102,7 +117,7 @@ def _caveats(section: Section, index: StoredIndex) -> list[str]:
         section_id = waiting.pop(0)
         if section_id != section.id and section_id not in found:
             found.append(section_id)
-            waiting += _passages_of(section_id, index)[0].section.caveats
+            waiting += passages_of(section_id, index)[0].section.caveats
     return found
 
 
@@ -117,7 +132,8 @@ def _with_treatments(citations: Sequence[Citation]) -> list[Citation]:
     return named
 
 
-def _passages_of(section_id: str, index: StoredIndex) -> list[Passage]:
+def passages_of(section_id: str, index: StoredIndex) -> list[Passage]:
+    """The passages of a section. Raises LookupError when the index has none: a caveat must never be lost."""
     found = [passage for passage in index.passages.passages.values() if passage.section.id == section_id]
     if not found:
         raise LookupError(f"the index has no section {section_id}, which a caveat link points to")

@@ -7,7 +7,7 @@ from chatbot.scope import Scope
 from index.encode import Vectors
 from index.search import Hit, PassageIndex, search_vector
 
-K_HITS = 12  # the verifier reads each; the right passage is hardly ever lower (benchmarks/README.md)
+K_HITS = 16  # the verifier reads each; the right passage is hardly ever lower (benchmarks/README.md)
 
 
 def retrieve(question: Question, vector: Vectors, index: PassageIndex, scope: Scope) -> list[Hit]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from chatbot.question import Question
@@ -29,6 +30,17 @@ class Scope:
             return False
         treatment = passage.document.treatment
         return not self.is_named or treatment is None or treatment in self.covered
+
+    def keep(self, treatments: Treatments) -> Callable[[Passage, str], bool]:
+        """Says of a sentence whether it is about a treatment asked about, or about its document's own; one that names
+        only others is no answer.
+        """
+
+        def is_about(passage: Passage, sentence: str) -> bool:
+            named = treatments.named(sentence, exactly=True).keys()
+            return not named or not named.isdisjoint(self.covered or {passage.document.treatment})
+
+        return is_about
 
 
 def scope(question: Question, treatments: Treatments, loaded: frozenset[str]) -> Scope:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -19,15 +19,17 @@ from pydantic import BaseModel, ConfigDict
 
 from index.encode import Vectors
 from index.search import Hit, PassageIndex
-from index.terms import key_terms, terms
+from index.terms import KeyTerm, key_terms, terms
 from kb.document import Passage
 
 GATE = Path(__file__).with_name("gate.json")
 
 # A sentence's score = its cosine + these parts of the share of the question's key terms that it has under its
-# heading, and that its passage has.
+# headings, and that its passage has.
 SENTENCE_SHARE = 0.4
 PASSAGE_SHARE = 0.2
+N_BEST = 3  # pieces of evidence that are looked at together,
+CLOSE_SCORE = 0.9  # for what they give, if their scores have at least this share of the best one
 
 # What a question asks for, and what a sentence that gives it must hold.
 ASKED_FOR = {
@@ -41,9 +43,9 @@ ASKED_FOR = {
     ),
     "a price": (
         re.compile(
-            r"\bhow much (is|are|does|do|will|would|for)\b|\b(price|cost|fee|discount|deposit|finance)s?\b|[£$€]"
+            r"\bhow much (is (it|this|the|a|an)|for|do you|would .* be)\b|\b(price|cost|fee|discount|deposit)s?\b|[£$€]"
         ),
-        re.compile(r"[£$€]|\b(price|cost|fee|discount|deposit|finance)s?\b"),
+        re.compile(r"[£$€]|\b(price|cost|fee|discount|deposit)s?\b"),
     ),
 }
 
@@ -83,13 +85,14 @@ class Evidence:
 class Verdict:
     """Whether the documents answer a question, with what, and which of its words they do not know.
 
-    `evidence` is sorted, best first; it is there whatever the verdict.
+    `evidence` is sorted, best first, and `features` is what the gate saw of it; both are there whatever the verdict.
     """
 
     probability: float
     is_answered: bool
     evidence: tuple[Evidence, ...]
     unknown: tuple[str, ...]
+    features: Mapping[str, float] = field(default_factory=dict)
 
 
 @cache
@@ -98,24 +101,31 @@ def load_gate() -> Gate:
     return Gate.model_validate_json(GATE.read_text(encoding="utf-8"))
 
 
-def verify(question: str, vector: Vectors, hits: Sequence[Hit], index: PassageIndex, gate: Gate) -> Verdict:
-    """Weigh the hits of a question; `vector` is the encoded question, shape (dim,)."""
-    asked = _asked(question, index)
-    evidence = sorted((e for hit in hits for e in _evidence(asked, vector, hit, index)), key=lambda e: -e.score)
-    unknown = tuple(key.surface for key in asked if not key.known)
+def verify(
+    subject: str,
+    vector: Vectors,
+    hits: Sequence[Hit],
+    index: PassageIndex,
+    gate: Gate,
+    keep: Callable[[Passage, str], bool] = lambda *_: True,
+) -> Verdict:
+    """Weigh the hits of a question; `vector` is the encoded question, shape (dim,).
+
+    `subject` is the question without the names of treatments: a passage is no answer because it has the right name.
+    `keep` says which sentences, each under its heading, may be evidence; a list is kept or left as a whole.
+    """
+    asked = [_Asked(key.surface, known, index.keywords.weight(known)) for key, known in _known_keys(subject, index)]
+    if not asked:
+        return Verdict(0.0, False, (), ())
+    read = [_Read(hit.passage, frozenset(terms(hit.passage.context))) for hit in hits]
+    found = [evidence for one in read for evidence in _evidence(asked, vector, one, index, keep)]
+    evidence = sorted(found, key=lambda e: -e.score)
+    unknown = tuple(key.surface for key in asked if all(key.known.isdisjoint(one.terms) for one in read))
     if not evidence:
         return Verdict(0.0, False, (), unknown)
-    probability = gate.probability(_features(question, asked, evidence))
-    return Verdict(probability, probability >= gate.min_probability, tuple(evidence), unknown)
-
-
-def features(question: str, evidence: Sequence[Evidence], index: PassageIndex) -> dict[str, float]:
-    """What the gate sees of a question's evidence, sorted best first.
-
-    `stands_out` is how much the best score is above the average one: 0 upwards, and the same for few documents as
-    for many. The others are 0 to 1.
-    """
-    return _features(question, _asked(question, index), evidence)
+    features = _features(subject, asked, evidence, unknown)
+    probability = gate.probability(features)
+    return Verdict(probability, probability >= gate.min_probability, tuple(evidence), unknown, features)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,45 +137,73 @@ class _Asked:
     weight: float
 
 
-def _asked(question: str, index: PassageIndex) -> list[_Asked]:
-    keys = [(key.surface, index.keywords.known(key)) for key in key_terms(question)]
-    return [_Asked(surface, known, index.keywords.weight(known)) for surface, known in keys]
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A passage and the terms of its text and headings."""
+
+    passage: Passage
+    terms: frozenset[str]
 
 
-def _features(question: str, asked: Sequence[_Asked], evidence: Sequence[Evidence]) -> dict[str, float]:
-    best = evidence[0]
-    quote = best.passage.text if best.passage.is_list else best.passage.document.text[best.start : best.end]
-    said, given = question.lower(), quote.lower()
+def _known_keys(subject: str, index: PassageIndex) -> list[tuple[KeyTerm, frozenset[str]]]:
+    return [(key, index.keywords.known(key)) for key in key_terms(subject)]
+
+
+def _features(
+    subject: str, asked: Sequence[_Asked], evidence: Sequence[Evidence], unknown: Sequence[str]
+) -> dict[str, float]:
+    """What the gate sees of a question's evidence, sorted best first.
+
+    `stands_out` is how much the best score is above the average one: 0 upwards, and the same for few documents as
+    for many. The others are 0 to 1: the shares of the question that the best passages cover and that any passage
+    found knows, and whether a time, number or price was asked for that none of the best sentences gives.
+    """
+    said = subject.lower()
+    close = [e for e in evidence[:N_BEST] if e.score >= CLOSE_SCORE * evidence[0].score]
+    given = " ".join(_quoted(e) for e in close).lower()
+    known = sum(key.weight for key in asked if key.surface not in unknown)
     return {
-        "stands_out": best.score - sum(e.score for e in evidence) / len(evidence),
-        "covered": max(_share(asked, e.passage.context) for e in evidence[:3]),
-        "known": sum(key.weight for key in asked if key.known) / _weight(asked),
+        "stands_out": evidence[0].score - sum(e.score for e in evidence) / len(evidence),
+        "covered": max(_share(asked, frozenset(terms(e.passage.context))) for e in evidence[:N_BEST]),
+        "known": known / _weight(asked),
         "not_given": float(any(q.search(said) and not s.search(given) for q, s in ASKED_FOR.values())),
     }
 
 
-def _evidence(asked: Sequence[_Asked], vector: Vectors, hit: Hit, index: PassageIndex) -> list[Evidence]:
-    passage = hit.passage
+def _quoted(evidence: Evidence) -> str:
+    passage = evidence.passage
+    return passage.text if passage.is_list else passage.document.text[evidence.start : evidence.end]
+
+
+def _evidence(
+    asked: Sequence[_Asked],
+    vector: Vectors,
+    read: _Read,
+    index: PassageIndex,
+    keep: Callable[[Passage, str], bool],
+) -> list[Evidence]:
+    passage = read.passage
     rows = index.sentence_vectors[passage.id]
     cosines = np.asarray(rows @ vector, dtype=float)
-    of_passage = PASSAGE_SHARE * _share(asked, passage.context)
-    heading = passage.headings[-1]  # it names the subject of each sentence below it
+    of_passage = PASSAGE_SHARE * _share(asked, read.terms)
+    headings = frozenset(terms("\n".join(passage.headings)))  # they name the subject of each sentence below them
     found = []
     for (start, end), cosine, row in zip(passage.sentences, cosines, rows, strict=True):
         sentence = passage.document.text[start:end]
-        score = float(cosine) + SENTENCE_SHARE * _share(asked, f"{heading}\n{sentence}") + of_passage
-        covers = frozenset(key.surface for key in _covered(asked, sentence))
-        found.append(Evidence(passage, start, end, score, float(cosine), row, covers))
+        own = frozenset(terms(sentence))
+        if keep(passage, passage.text if passage.is_list else f"{passage.headings[-1]}\n{sentence}"):
+            score = float(cosine) + SENTENCE_SHARE * _share(asked, headings | own) + of_passage
+            covers = frozenset(key.surface for key in _covered(asked, own))
+            found.append(Evidence(passage, start, end, score, float(cosine), row, covers))
     return found
 
 
-def _share(asked: Sequence[_Asked], text: str) -> float:
-    """The share of the key terms, by weight, that a text has: 0 to 1."""
-    return sum(key.weight for key in _covered(asked, text)) / _weight(asked)
+def _share(asked: Sequence[_Asked], own: frozenset[str]) -> float:
+    """The share of the key terms, by weight, that a text of these terms has: 0 to 1."""
+    return sum(key.weight for key in _covered(asked, own)) / _weight(asked)
 
 
-def _covered(asked: Sequence[_Asked], text: str) -> list[_Asked]:
-    own = set(terms(text))
+def _covered(asked: Sequence[_Asked], own: frozenset[str]) -> list[_Asked]:
     return [key for key in asked if not key.known.isdisjoint(own)]
 
 

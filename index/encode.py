@@ -76,7 +76,10 @@ class SentenceTransformerEncoder:
         from transformers.utils import logging
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        return SentenceTransformer(str(self._folder), device="cpu", local_files_only=True)
+        try:
+            return SentenceTransformer(str(self._folder), device="cpu", local_files_only=True)
+        except (OSError, ValueError, KeyError) as error:
+            raise EncoderError(f"{self._folder}: no sentence-transformers model in it ({error}).") from error
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         return self.encode_spans(texts, [()] * len(texts))[0]

@@ -27,7 +27,7 @@ class LiveIndex:
         version = current_version(self._home)
         if version not in (None, self._index.version, self._refused) and self._loading.acquire(blocking=False):
             try:
-                self._index = open_index(self._home, self._mend)
+                self._index = self._fitting(open_index(self._home, self._mend))
                 logger.info("serving index %s", self._index.version)
             except (UnusableIndexError, OSError) as error:
                 self._refused = version
@@ -35,3 +35,10 @@ class LiveIndex:
             finally:
                 self._loading.release()
         return self._index
+
+    def _fitting(self, new: StoredIndex) -> StoredIndex:
+        """The new index, if questions are still encoded as its passages were."""
+        old = self._index.manifest
+        if (new.manifest.encoder, new.manifest.terms) != (old.encoder, old.terms):
+            raise UnusableIndexError("It was built with another encoder or other lists of words. Restart the program.")
+        return new

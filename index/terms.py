@@ -52,7 +52,7 @@ def terms(text: str) -> list[str]:
 def key_terms(question: str) -> list[KeyTerm]:
     """What carries the question's subject, each once: its concepts, and the words beside them.
 
-    Numbers, stop words and words of asking are left out, unless nothing else is left.
+    Numbers, stop words and words of asking are left out: "can I have it?" has none.
     """
     tokens = words(question)
     stems = _stems(tokens)
@@ -65,7 +65,7 @@ def key_terms(question: str) -> list[KeyTerm]:
         if position not in in_phrase and word not in STOP_WORDS | ASKING and not word.isdigit():
             keys.append(KeyTerm(word, frozenset([stem])))
     unique = {key.terms: key for key in reversed(keys)}
-    return list(reversed(unique.values())) or [KeyTerm(w, frozenset([s])) for w, s in zip(tokens, stems, strict=True)]
+    return list(reversed(unique.values()))
 
 
 def _phrases(stems: list[str]) -> Iterator[tuple[int, int, frozenset[str]]]:

@@ -14,6 +14,8 @@ from kb.document import Document, Problem, Section
 def resolve_caveats(documents: Sequence[Document]) -> tuple[list[Document], list[Problem]]:
     """Turn each caveat link, such as `../other/file.md#heading`, into the id of the section it points to.
 
+    A section is no caveat to itself: it may inherit a link to itself from the heading above it.
+
     A section whose caveat cannot be shown is withheld: a disputed claim never stands without the dispute. So is
     then each section that has a withheld one as its caveat.
     """
@@ -50,7 +52,7 @@ def _withheld(links: Links) -> set[str]:
 
 def _with_caveats(document: Document, links: Links, withheld: set[str]) -> Document:
     sections = tuple(
-        replace(section, caveats=tuple(target for target in links[section.id].values() if target))
+        replace(section, caveats=tuple(t for t in links[section.id].values() if t and t != section.id))
         for section in document.sections
         if section.id not in withheld
     )
@@ -65,12 +67,12 @@ def _target(link: str, document: Document, by_path: Mapping[str, Document]) -> s
     if target is None or (target.audience == "staff" and document.audience == "patient"):
         return None
     section_id = f"{target.id}#{slug}"
-    return section_id if any(s.id == section_id and s.paragraphs for s in target.sections) else None
+    return section_id if slug and any(s.id == section_id and s.paragraphs for s in target.sections) else None
 
 
 def _problem(document: Document, section: Section, targets: Mapping[str, str | None], withheld: set[str]) -> Problem:
     heading = section.headings[-1] if section.headings else document.title
-    broken = [link for link, target in targets.items() if target is None or target in withheld]
+    broken = [link or "no link" for link, target in targets.items() if target is None or target in withheld]
     return Problem(
         document.path,
         f"section '{heading}' is withheld: its caveat link leads nowhere ({', '.join(broken)})",

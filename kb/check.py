@@ -28,13 +28,22 @@ def _review(document: Document, today: date) -> Iterator[Problem]:
     if document.reviewed_by is None:
         remedy = "Have a clinician review it, then set `reviewed_by`, `reviewed_on` and `review_due`."
         yield Problem(document.path, "no clinician has reviewed it", remedy, "warning")
+    for field in ("reviewed_on", "review_due"):
+        if document.reviewed_by and getattr(document, field) is None:
+            what = f"it names a reviewer but no `{field}`"
+            yield Problem(document.path, what, f"Set `{field}` in {_where(document)}.", "warning")
     if document.review_due and document.review_due < today:
         what = f"its review was due on {document.review_due.isoformat()}"
         yield Problem(document.path, what, "Have it reviewed again, then set a new `review_due`.")
 
 
+def _where(document: Document) -> str:
+    """Where the document's front matter stands."""
+    return "its front matter" if document.path.endswith((".md", ".markdown", ".txt")) else f"{document.path}.yaml"
+
+
 def _sources(document: Document) -> Iterator[Problem]:
-    where = "its front matter" if document.path.endswith((".md", ".markdown", ".txt")) else f"{document.path}.yaml"
+    where = _where(document)
     if not document.sources:
         yield Problem(document.path, "it names no source", f"Name its `sources` in {where}.", "warning")
     for key, source in document.sources:

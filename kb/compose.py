@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from kb.document import Mark, Paragraph, Section
 
-INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+JOINERS = "\u200c\u200d"  # they are invisible, but tell one Persian or Hindi word from another
+INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+CAVEAT = re.compile(r"(?P<before>(?:.*[.!?]\s)?)(?:[^\s.!?:;]+:?\s+){0,5}caveats?\s*:", re.IGNORECASE)
+BARE_CAVEAT = re.compile(r"caveats?\s*:", re.IGNORECASE)
 FOOTNOTE = re.compile(r"\s*\[\^([\w.-]+)\]")
 
 
@@ -19,7 +22,7 @@ class Part:
     """A heading, a paragraph, a list item or a caveat link, in reading order, before it has offsets.
 
     `level` is the depth of a heading (1 is the top) or of a list item (1 is the outermost). A caveat's
-    text is the address of the section it points to.
+    text is the address of the section it points to; an empty one leads nowhere.
     """
 
     kind: Literal["heading", "text", "item", "caveat"]
@@ -39,10 +42,22 @@ class Composed:
 
 
 def clean(text: str) -> str:
-    """One line: compatible Unicode, no invisible or control characters, single spaces."""
+    """One line: composed Unicode (NFC), no invisible (but joiners) or control characters, single spaces."""
     text = INVISIBLE.sub("", unicodedata.normalize("NFC", text))
     text = "".join(" " if unicodedata.category(char) == "Cc" else char for char in text)
-    return " ".join(text.split())
+    return " ".join(word for word in text.split() if word.strip(JOINERS))
+
+
+def caveats(text: str, links: Sequence[str]) -> tuple[str, Sequence[str]]:
+    """(what the text says apart from a caveat, the addresses that the caveat links to).
+
+    "Caveat:" and its links may end a text of other sentences, and a few words may stand before it ("Please note").
+    A text that begins with "Caveat:" and links to nothing has one address, which is empty.
+    """
+    text = clean(text)
+    if links and (found := CAVEAT.match(text)):
+        return found["before"], links
+    return ("", [""]) if BARE_CAVEAT.match(text) else (text, [])
 
 
 def anchor(heading: str) -> str:
@@ -84,7 +99,7 @@ class _Writer:
         self._length = 0
         self._marks: list[Mark] = []
         self._sections: dict[str, _Open] = {}
-        self._path: list[tuple[int, str]] = []
+        self._path: list[tuple[int, _Open]] = []
         self._after_item = False
         self._section = self._open()
 
@@ -109,9 +124,9 @@ class _Writer:
             self._append("  " * (part.level - 1) + part.marker + " ")
         self._append_marked(part.text)
         if part.kind == "heading":
-            self._path = [(level, text) for level, text in self._path if level < part.level]
-            self._path.append((part.level, "".join(self._pieces[first:])))
-            self._section = self._open()
+            self._path = [(level, section) for level, section in self._path if level < part.level]
+            self._section = self._open("".join(self._pieces[first:]))
+            self._path.append((part.level, self._section))
         else:
             self._section.paragraphs.append(Paragraph(start, self._length, is_item, part.page))
 
@@ -129,12 +144,17 @@ class _Writer:
                 glue = " " if self._length > begin and piece[0].isspace() else ""
                 self._append(glue + words)
 
-    def _open(self) -> _Open:
-        """Open the section of the heading just written; a second one of the same name gets a number, as on GitHub."""
-        headings = tuple(text for _, text in self._path)
+    def _open(self, *heading: str) -> _Open:
+        """Open the section of the heading just written; a second one of the same name gets a number, as on GitHub.
+
+        What disputes the section above disputes this one too.
+        """
+        above = self._path[-1][1] if self._path else None
+        headings = (*above.headings, *heading) if above else heading
         first = f"{self._document_id}#{anchor(headings[-1]) if headings else 'top'}"
         section_id, number = first, 1
         while section_id in self._sections:
             section_id, number = f"{first}-{number}", number + 1
-        self._sections[section_id] = _Open(section_id, headings, self._length)
+        caveats = list(above.caveats) if above else []
+        self._sections[section_id] = _Open(section_id, headings, self._length, caveats=caveats)
         return self._sections[section_id]

@@ -4,36 +4,43 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from kb.document import Audience, SourceKind
 
 FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\r?\n(?P<yaml>.*?)^---[ \t]*\r?\n?", re.DOTALL | re.MULTILINE)
 
 
+def _none_if_blank(value: str | None) -> str | None:
+    return value or None
+
+
+OptionalText = Annotated[str | None, AfterValidator(_none_if_blank)]
+
+
 class SourceMatter(BaseModel):
     """A source as front matter writes it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
     name: str
-    address: str | None = None
+    address: OptionalText = None
     kind: SourceKind | None = None
 
 
 class FrontMatter(BaseModel):
     """The fields of front matter; every one may be left out, an unknown one is refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    id: str | None = None
-    title: str | None = None
-    treatment: str | None = None
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    id: OptionalText = None
+    title: OptionalText = None
+    treatment: OptionalText = None
     other_names: tuple[str, ...] = ()
     audience: Audience = "patient"
     sources: dict[str, SourceMatter] = {}
-    reviewed_by: str | None = None
+    reviewed_by: OptionalText = None
     reviewed_on: date | None = None
     review_due: date | None = None
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from kb.caveats import resolve_caveats
@@ -10,9 +13,14 @@ from kb.compose import compose
 from kb.document import Document, Problem, Source
 from kb.front_matter import FrontMatter
 from kb.read import Contents, UnreadableError, read, sidecar
-from kb.treatment import known_treatments
+from kb.treatment import known_treatments, words
 
 MIN_TREATMENT_MENTIONS = 2
+NAME_END = re.compile(r"[:,|]| [-–] ")  # what follows one of these in a title explains the name
+GENERIC_WORDS = frozenset(
+    "guide information leaflet for patients your about what is aftercare advice the a to and of treatment consent form"
+    " faq".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +32,8 @@ class Loaded:
 
 
 def document_paths(folder: Path) -> list[Path]:
-    """Every file below the folder that may be a document, sorted; hidden files and sidecars are left out.
+    """Every file below the folder that may be a document, sorted; hidden files, sidecars and those whose name is not
+    UTF-8 are left out.
 
     Raises FileNotFoundError or NotADirectoryError, with the remedy, when there is no such folder.
     """
@@ -32,10 +41,40 @@ def document_paths(folder: Path) -> list[Path]:
         raise FileNotFoundError(f"{folder}: no such folder. Give --kb a folder that holds your documents.")
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder}: not a folder. Give --kb the folder that holds your documents.")
-    paths = [path for path in folder.rglob("*") if path.is_file()]
-    sidecars = {sidecar(path) for path in paths}
-    hidden = {path for path in paths if any(part.startswith(".") for part in path.relative_to(folder).parts)}
-    return sorted(set(paths) - sidecars - hidden)
+    paths = {path for path in _files(folder) if path.is_file() and _is_utf8(path.relative_to(folder))}
+    return sorted(paths - {sidecar(path) for path in paths})
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Every file and dangling link below the folder that is not hidden, those of linked folders among them.
+
+    A link to a folder that it stands in is not followed: it would never end.
+    """
+    above = {str(folder): frozenset([os.path.realpath(folder)])}
+    for place, folders, files in os.walk(folder, followlinks=True):
+        real = {name: os.path.realpath(Path(place, name)) for name in folders if not name.startswith(".")}
+        folders[:] = [name for name, target in real.items() if target not in above[place]]
+        above.update({os.path.join(place, name): above[place] | {real[name]} for name in folders})
+        yield from (Path(place, name) for name in files if not name.startswith("."))
+
+
+def _is_utf8(path: Path) -> bool:
+    return _shown(path) == path.as_posix()
+
+
+def _shown(path: Path) -> str:
+    """The path as text that can be printed and stored, whatever the bytes of its name."""
+    return os.fsencode(path.as_posix()).decode("utf-8", errors="replace")
+
+
+def _unreachable(folder: Path) -> Iterator[Problem]:
+    """Links to nowhere, and files whose names no other part of the program could write down."""
+    for path in sorted(_files(folder)):
+        name = path.relative_to(folder)
+        if not _is_utf8(name):
+            yield Problem(_shown(name), "its name is not UTF-8", "Rename it.")
+        elif path.is_symlink() and not path.exists():
+            yield Problem(name.as_posix(), "a link to nowhere", "Correct the link, or delete it.")
 
 
 def load(folder: Path) -> Loaded:
@@ -44,8 +83,9 @@ def load(folder: Path) -> Loaded:
     Raises FileNotFoundError or NotADirectoryError when there is no such folder.
     """
     documents: dict[str, Document] = {}
-    problems: list[Problem] = []
-    for path in document_paths(folder):
+    paths = document_paths(folder)
+    problems = list(_unreachable(folder))
+    for path in paths:
         name = path.relative_to(folder).as_posix()
         try:
             document = _load_file(path, name)
@@ -57,8 +97,16 @@ def load(folder: Path) -> Loaded:
             documents[document.id] = document
         except UnreadableError as error:
             problems.append(Problem(name, error.what, error.remedy))
-    resolved, broken = resolve_caveats(list(documents.values()))
+    resolved, broken = resolve_caveats(list(_with_one_spelling(documents.values())))
     return Loaded(tuple(resolved), (*problems, *broken))
+
+
+def _with_one_spelling(documents: Iterable[Document]) -> Iterator[Document]:
+    """The documents, a treatment's name spelt each time as in the first of them."""
+    spellings: dict[tuple[str, ...], str] = {}
+    for document in documents:
+        name = document.treatment
+        yield replace(document, treatment=spellings.setdefault(words(name) or (name,), name)) if name else document
 
 
 def _load_file(path: Path, name: str) -> Document:
@@ -105,7 +153,7 @@ def _title_from(name: str) -> str:
 
 def _treatment(matter: FrontMatter, title: str, text: str) -> str | None:
     """What the front matter says; else the treatment that the title names, or that the text names most. A document
-    about none of the known treatments is its own.
+    about none of the known treatments is about the one that its title introduces.
     """
     treatments = known_treatments()
     if "treatment" in matter.model_fields_set:
@@ -114,4 +162,18 @@ def _treatment(matter: FrontMatter, title: str, text: str) -> str | None:
         most = treatments.named(place).most_common(1)
         if most and most[0][1] >= min_mentions:
             return most[0][0]
-    return title
+    return _distinctive(title)
+
+
+def _distinctive(title: str) -> str:
+    """The name in a title such as "Your guide to Frostpeel: what to know"; the whole title if it has none."""
+    name = NAME_END.split(title)[0].split()
+    while name and _is_generic(name[-1]):
+        name.pop()
+    while name and _is_generic(name[0]):
+        name.pop(0)
+    return " ".join(name).rstrip("?!. ") or title
+
+
+def _is_generic(word: str) -> bool:
+    return word.lower().rstrip("?!.") in GENERIC_WORDS

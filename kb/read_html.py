@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from bs4 import BeautifulSoup
-from bs4.element import NavigableString, Tag
+from bs4.element import NavigableString, PageElement, Tag
 
-from kb.compose import Part, clean
+from kb.compose import Part, caveats, clean
 
 HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
-SKIPPED = ["script", "style", "nav", "header", "footer", "aside", "form", "template", "noscript", "svg", "iframe"]
+SKIPPED = ["script", "style", "nav", "header", "footer", "template", "noscript", "svg", "iframe"]
+CONTROLS = ["button", "input", "select", "textarea", "option"]
+CONTENT = ["main", "article", "section", "aside", "blockquote"]  # their headers and footers are not the page's
 BLOCKS = [
     "address",
     "article",
+    "aside",
     "blockquote",
     "dd",
     "details",
@@ -24,7 +27,11 @@ BLOCKS = [
     "fieldset",
     "figcaption",
     "figure",
+    "footer",
+    "form",
+    "header",
     "hr",
+    "legend",
     "main",
     "p",
     "pre",
@@ -32,24 +39,30 @@ BLOCKS = [
     "summary",
 ]
 LAYOUT = "table, td h1, td h2, td h3, td h4, td h5, td h6"  # a table with one of these only arranges the page
-CAVEAT = re.compile(r"^caveats?:", re.IGNORECASE)
 MAX_BOLD_HEADING_WORDS = 12
+TEXT = Part("text", "")
 
 
 def read_html(html: str) -> list[Part]:
-    """The parts of a page's main content, in reading order; navigation, scripts and forms are left out."""
+    """The parts of a page's main content, in reading order; navigation, scripts and controls are left out."""
     soup = BeautifulSoup(html, "lxml")
     articles = soup.select("article")
     main = soup.select_one("main") or (articles[0] if len(articles) == 1 else soup.body) or soup
-    for tag in main.find_all([*SKIPPED]):
-        # An article's own <header> holds its title; a page's holds the menu.
-        if tag.name != "header" or not tag.find(list(HEADINGS)):
+    for tag in main.find_all([*SKIPPED, *CONTROLS]):
+        if not _is_content(tag):
             tag.decompose()
     for line_break in main.find_all("br"):
         line_break.replace_with("\n")
     for block in main.find_all([*HEADINGS, *BLOCKS, "li", "td", "th"]):
         block.append("\n")  # so that the words of one block never run into those of the next
     return list(_walk(main))
+
+
+def _is_content(tag: Tag) -> bool:
+    """Whether this is the header or footer of a part of the text, or a header with a title; a page's holds its menu."""
+    if tag.name not in {"header", "footer"}:
+        return False
+    return tag.find_parent(CONTENT) is not None or (tag.name == "header" and tag.find(list(HEADINGS)) is not None)
 
 
 def page_title(html: str) -> str:
@@ -60,17 +73,15 @@ def page_title(html: str) -> str:
 
 def _walk(tag: Tag) -> Iterator[Part]:
     """The parts of a block; text that stands directly in it is a paragraph."""
-    loose: list[str] = []
+    loose: list[PageElement] = []
     for child in tag.children:
         if isinstance(child, Tag) and (child.name in HEADINGS or _is_block(child)):
-            yield from _paragraph("".join(loose))
+            yield from _paragraph(loose)
             loose = []
             yield from _block(child)
-        elif isinstance(child, Tag):
-            loose.append(child.get_text())
-        elif type(child) is NavigableString:  # not a comment
+        elif not _is_comment(child):
             loose.append(child)
-    yield from _paragraph("".join(loose))
+    yield from _paragraph(loose)
 
 
 def _is_block(tag: Tag) -> bool:
@@ -78,11 +89,8 @@ def _is_block(tag: Tag) -> bool:
 
 
 def _block(tag: Tag) -> Iterator[Part]:
-    links = [str(link["href"]) for link in tag.find_all("a", href=True)]
     if tag.name in HEADINGS:
         yield Part("heading", tag.get_text(), HEADINGS[tag.name])
-    elif tag.name in {"p", "blockquote", "div"} and links and CAVEAT.match(clean(tag.get_text())):
-        yield from (Part("caveat", link) for link in links)
     elif tag.name in {"ul", "ol"}:
         yield from _list(tag, level=1)
     elif tag.name == "table" and not tag.select_one(LAYOUT):
@@ -93,16 +101,31 @@ def _block(tag: Tag) -> Iterator[Part]:
         yield from _walk(tag)
 
 
-def _paragraph(text: str) -> Iterator[Part]:
-    if clean(text):
-        yield Part("text", text)
+def _paragraph(elements: Iterable[PageElement], part: Part = TEXT) -> Iterator[Part]:
+    """The elements as one part, or as what its caveats leave of it."""
+    found = list(elements)
+    text = "".join(element.get_text() for element in found)
+    links = [str(link["href"]) for element in found for link in _links(element)]
+    own, targets = caveats(text, links)
+    if clean(own):
+        yield replace(part, text=own)
+    yield from (Part("caveat", target) for target in targets)
+
+
+def _links(element: PageElement) -> list[Tag]:
+    if not isinstance(element, Tag):
+        return []
+    return [link for link in (element, *element.find_all("a", href=True)) if link.name == "a" and link.get("href")]
 
 
 def _is_bold_heading(tag: Tag) -> bool:
-    """A short paragraph that is bold as a whole: how people make headings in Word without styles."""
+    """A short paragraph that is bold as a whole: how people make headings in Word without styles.
+
+    One that ends in ":" leads into what follows.
+    """
     text = clean(tag.get_text())
     bold = clean("".join(part.get_text() for part in tag.find_all(["strong", "b"])))
-    return bool(text) and text == bold and len(text.split()) <= MAX_BOLD_HEADING_WORDS and text[-1] not in ".,;"
+    return bool(text) and text == bold and len(text.split()) <= MAX_BOLD_HEADING_WORDS and text[-1] not in ".,;:"
 
 
 def _list(tag: Tag, level: int) -> Iterator[Part]:
@@ -111,8 +134,8 @@ def _list(tag: Tag, level: int) -> Iterator[Part]:
     for child in tag.children:
         if isinstance(child, Tag) and child.name == "li":
             nested = child.find_all(["ul", "ol"], recursive=False)
-            own = "".join(part.get_text() for part in child.children if part not in nested and not _is_comment(part))
-            yield Part("item", own, level, marker=f"{number}." if tag.name == "ol" else "-")
+            own = [part for part in child.children if part not in nested and not _is_comment(part)]
+            yield from _paragraph(own, Part("item", "", level, marker=f"{number}." if tag.name == "ol" else "-"))
             number += 1
             for inner in nested:
                 yield from _list(inner, level + 1)
@@ -121,7 +144,7 @@ def _list(tag: Tag, level: int) -> Iterator[Part]:
         elif isinstance(child, Tag):
             yield from _block(child)
         elif not _is_comment(child):
-            yield from _paragraph(child.get_text())
+            yield from _paragraph([child])
 
 
 def _is_comment(child: object) -> bool:
@@ -134,7 +157,7 @@ def _table(tag: Tag) -> Iterator[Part]:
     The names of the columns lead into the rows: "Do not treat" may be one of them.
     """
     if caption := tag.find("caption"):
-        yield from _paragraph(caption.get_text())
+        yield from _paragraph([caption])
     rows = [[clean(cell.get_text()) for cell in row.find_all(["td", "th"])] for row in tag.find_all("tr")]
     first = tag.find("tr")
     has_header = first is not None and first.find("td") is None and len(rows) > 1

@@ -4,29 +4,69 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import takewhile
 
-from kb.compose import Part, clean
+from kb.compose import BARE_CAVEAT, Part, caveats, clean
 
 ITEM = re.compile(r"^(?P<indent>\s*)(?P<marker>[-*•‣◦–·]|\(?(?:\d{1,2}|[a-z])[.)])\s+(?P<text>\S.*)$")
 UNDERLINE = re.compile(r"^\s*(={3,}|-{3,})\s*$")
 UNBROKEN = re.compile(r"^.{121,}$", re.MULTILINE)  # longer than any margin: the line is a whole paragraph
+ADDRESS = re.compile(r"\]\(\s*([^)\s]+)|([^\s()\[\],;]{0,300}#[\w%-]+)")  # [see](file.md#heading), or the address alone
 MAX_HEADING_WORDS = 14
+MIN_LIST_ITEMS = 2
 
 
 def read_text(text: str) -> list[Part]:
     """The parts of a plain text whose paragraphs are separated by empty lines, or are a long line each.
 
     A line that stands alone, is short and does not end as a sentence does is a heading when text follows
-    it; a numbered one ("1. Repair") is a heading one level below the others.
+    it; a numbered one ("1. Repair") is a heading one level below the others. Several such lines after one that
+    ends in ":" are a list. A line that begins with "Caveat:" is a caveat.
     """
     text = UNBROKEN.sub(r"\n\g<0>\n", text)
     blocks = [block.split("\n") for block in re.split(r"\n\s*\n", text.strip("\n")) if block.strip()]
+    blocks = _with_bullets(blocks)
     parts: list[Part] = []
     for position, lines in enumerate(blocks):
         following = blocks[position + 1] if position + 1 < len(blocks) else None
         before = parts[-1] if parts else None
         parts.extend(_block([line for line in lines if line.strip()], before, following))
     return parts
+
+
+def _with_bullets(blocks: list[list[str]]) -> list[list[str]]:
+    """The blocks, with a bullet before each of several short lines that follow a line that ends in ":"."""
+    marked: list[list[str]] = []
+    while len(marked) < len(blocks):
+        marked.append(blocks[len(marked)])
+        if marked[-1][-1].rstrip().endswith(":"):
+            items = _bare_items(blocks[len(marked) :])
+            if len(items) >= MIN_LIST_ITEMS:
+                marked += [[f"- {item[0].strip()}"] for item in items]
+    return marked
+
+
+def _bare_items(blocks: list[list[str]]) -> list[list[str]]:
+    return list(takewhile(lambda block: _is_bare_item(block) and _is_like(block, blocks[0]), blocks))
+
+
+def _is_bare_item(block: list[str]) -> bool:
+    """Whether a block is one short line that is no sentence, question, lead-in or marked item."""
+    line = block[0].strip()
+    return (
+        len(block) == 1
+        and len(line.split()) <= MAX_HEADING_WORDS
+        and line[-1] not in ".!?:"
+        and not ITEM.match(line)
+        and not BARE_CAVEAT.match(line)
+    )
+
+
+def _is_like(block: list[str], first: list[str]) -> bool:
+    """Whether a line begins with a capital, or is in capitals, as the first item does; else it may be a heading."""
+    line, model = block[0].strip(), first[0].strip()
+    return line[0].isupper() == model[0].isupper() and line.isupper() == model.isupper()
 
 
 def _block(lines: list[str], before: Part | None, following: list[str] | None) -> Iterator[Part]:
@@ -39,12 +79,21 @@ def _block(lines: list[str], before: Part | None, following: list[str] | None) -
     elif len(lines) == 1 and following and _is_heading(lines[0], before, following):
         yield Part("heading", lines[0].strip().rstrip(":"), level=3 if ITEM.match(lines[0]) else 2)
         return
-    yield from _paragraphs(lines)
+    for part in _paragraphs(lines):
+        yield from _without_caveat(part)
+
+
+def _without_caveat(part: Part) -> Iterator[Part]:
+    has_caveat = "caveat" in part.text.lower()  # most texts have none: look no further
+    own, targets = caveats(part.text, [linked or bare for linked, bare in ADDRESS.findall(part.text) if has_caveat])
+    if own:
+        yield replace(part, text=own)
+    yield from (Part("caveat", target) for target in targets)
 
 
 def _is_heading(line: str, before: Part | None, following: list[str]) -> bool:
     text = line.strip()
-    if not text or len(text.split()) > MAX_HEADING_WORDS or text[-1] in ".!,;":
+    if not text or len(text.split()) > MAX_HEADING_WORDS or text[-1] in ".!,;" or BARE_CAVEAT.match(text):
         return False
     numbered, next_numbered = ITEM.match(line), ITEM.match(following[0])
     if numbered:

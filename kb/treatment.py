@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -42,21 +42,35 @@ class Treatments:
         """The one name of a treatment; a name that is not known stands for itself."""
         return min(self._by_words.get(words(name), {name}))
 
-    def named(self, text: str) -> Counter[str]:
-        """How often the text names each treatment. The longest name wins: hair removal is no removal."""
-        found: Counter[str] = Counter()
-        rest = list(words(text))
-        while rest:
-            length, treatments = self._longest_at_start(rest)
-            found.update(treatments)
-            del rest[: max(length, 1)]
-        return found
+    def named(self, text: str, exactly: bool = False) -> Counter[str]:
+        """How often the text names each treatment. The longest name wins: hair removal is no removal.
 
-    def _longest_at_start(self, rest: list[str]) -> tuple[int, set[str]]:
-        for length in range(min(self._longest, len(rest)), 0, -1):
-            if exact := self._by_words.get(tuple(rest[:length])):
+        `exactly` leaves out names that are only spelt alike.
+        """
+        return Counter(treatment for _, _, treatments in self._mentions(text, exactly) for treatment in treatments)
+
+    def without(self, text: str) -> str:
+        """The text without the names of treatments: what it says of them."""
+        for start, end, _ in reversed(list(self._mentions(text, exactly=False))):
+            text = text[:start] + " " + text[end:]
+        return text
+
+    def _mentions(self, text: str, exactly: bool) -> Iterator[tuple[int, int, set[str]]]:
+        """(start, end, treatments) of each name in the text."""
+        found = list(_tokens(text))
+        position = 0
+        while position < len(found):
+            rest = tuple(token[0] for token in found[position : position + max(self._longest, 1)])
+            length, treatments = self._longest_at_start(rest, exactly)
+            if treatments:
+                yield found[position].start(), found[position + length - 1].end(), treatments
+            position += length
+
+    def _longest_at_start(self, rest: tuple[str, ...], exactly: bool) -> tuple[int, set[str]]:
+        for length in range(len(rest), 0, -1):
+            if exact := self._by_words.get(rest[:length]):
                 return length, exact
-        return 1, self._misspelt(rest[0])
+        return 1, set() if exactly else self._misspelt(rest[0])
 
     def _misspelt(self, word: str) -> set[str]:
         if len(word) < MIN_FUZZY_LETTERS:
@@ -71,7 +85,6 @@ class Treatments:
 
 
 @cache
-@cache
 def known_treatments() -> Treatments:
     """The treatments of `treatments.yaml`."""
     return Treatments(lexicon())
@@ -85,5 +98,11 @@ def lexicon() -> dict[str, list[str]]:
 
 
 def words(name: str) -> tuple[str, ...]:
-    """Lower-case words, punctuation and accents of spelling aside: "Er:YAG" and "er yag" are the same."""
-    return tuple(re.findall(r"\w+", name.lower().replace("’", "'").replace("₂", "2")))
+    """Lower-case words, punctuation aside: "Er:YAG" and "er yag" are the same."""
+    return tuple(token[0] for token in _tokens(name))
+
+
+def _tokens(text: str) -> Iterator[re.Match[str]]:
+    """The words of a text, lower-case, each at its place."""
+    lowered = "".join(char.lower() if len(char.lower()) == 1 else char for char in text)
+    return re.finditer(r"\w+", lowered.replace("₂", "2"))

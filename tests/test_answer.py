@@ -119,8 +119,9 @@ def test_an_item_is_quoted_with_its_whole_list_once(index: StoredIndex) -> None:
 
 
 def test_a_sentence_that_means_the_same_as_a_better_one_elsewhere_is_left_out(index: StoredIndex) -> None:
-    given = answer_from(index, "Stop smoking.", said(index, "Redness fades in a week.", means="Stop smoking."))
-    assert quotes(given) == ["Stop smoking."]
+    first, second = "Redness fades in a week.", "Keep out of the sun."
+    given = answer_from(index, first, said(index, second, means=first))
+    assert quotes(given) == [first]
 
 
 def test_a_sentence_in_nearly_the_same_letters_as_a_better_one_is_left_out(index: StoredIndex) -> None:
@@ -252,4 +253,16 @@ def test_a_named_treatment_without_documents_is_said_to_be_missing_beside_the_an
     about = Scope(frozenset({"Fractional CO2 laser"}), frozenset({"Microneedling"}))
     evidence = (said(index, "Redness fades in a week."),)
     given = answer(Question("CO2 laser or microneedling for redness?"), Verdict(0.9, True, evidence, ()), index, about)
-    assert given.text == "Redness fades in a week. [1]\n\nOur documents have nothing about Microneedling."
+    assert given.text == "Redness fades in a week. [1]\n\nWe have no document about Microneedling."
+
+
+def test_sentences_that_differ_in_a_figure_or_a_negation_do_not_say_the_same(tmp_path: Path, index_of: IndexOf) -> None:
+    pairs = ["You may wash after 24 hours.", "You may wash after 72 hours.", "You may eat.", "You may not eat."]
+    text = "---\n{id: a, title: A, treatment: Peel}\n---\n" + "".join(f"## H{n}\n{p}\n" for n, p in enumerate(pairs))
+    folder = tmp_path / "pairs"
+    folder.mkdir()
+    (folder / "a.md").write_text(text, encoding="utf-8")
+    index = index_of(folder)
+    evidence = tuple(said(index, pair, means=pairs[0]) for pair in pairs)
+    given = answer(Question("?"), Verdict(0.9, True, evidence, ()), index, ANY)
+    assert quotes(given) == pairs

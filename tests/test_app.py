@@ -90,7 +90,7 @@ def test_ask_as_json_prints_the_answer_object(run: Program) -> None:
 
 def test_ask_refuses_with_exit_code_0_since_refusing_is_an_answer(run: Program) -> None:
     done = run("ask", "do you do botox?")
-    assert "nothing about Botulinum toxin. Please ask Rose Clinic: call 01 234." in done.out
+    assert "no document about Botulinum toxin. Please ask Rose Clinic: call 01 234." in done.out
     assert done.code == 0
 
 
@@ -101,8 +101,17 @@ def test_search_prints_the_passages_with_their_scores(run: Program) -> None:
     assert text == "Redness fades within seven days. Crusts fall off after a week."
 
 
-@pytest.mark.parametrize(("k", "count"), [("2", 2), ("100", 6), ("0", 1), ("-3", 1)])
-def test_search_as_json_prints_k_hits_at_least_one(k: str, count: int, run: Program) -> None:
+@pytest.mark.parametrize("k", ["0", "-3", "two"])
+def test_search_refuses_a_number_of_passages_below_one(
+    k: str, run: Program, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        run("search", "redness", "-k", k)
+    assert "give 1 or more" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("k", "count"), [("2", 2), ("100", 6)])
+def test_search_as_json_prints_k_hits(k: str, count: int, run: Program) -> None:
     done = run("search", "redness", "-k", k, "--json")
     assert (done.code, len(json.loads(done.out))) == (0, count)
 

@@ -125,3 +125,8 @@ def test_the_text_of_a_document_stays_the_same_when_a_section_is_withheld(tmp_pa
     (rest,) = document.sections
     assert document.text == "Claim\n\nIt works.\n\nRest\n\nIt hurts."
     assert document.text[rest.start : rest.end] == "It hurts."
+
+
+def test_a_section_with_a_caveat_without_a_link_is_withheld(tmp_path: Path) -> None:
+    found = loaded(tmp_path, a="# Claim\n\nIt works.\n\n> Caveat: results differ.\n\n# Rest\n\nIt hurts.")
+    assert found.problems == (withheld("a.md", "Claim", "no link"),)

@@ -132,3 +132,9 @@ def test_a_review_that_is_long_overdue_is_found_without_a_date(tmp_path: Path) -
 
 def test_a_problem_reads_as_one_line() -> None:
     assert str(Problem("a.md", "it is empty", "Delete it.")) == "a.md: it is empty. Delete it."
+
+
+@pytest.mark.parametrize("field", ["reviewed_on: 2026-01-31", "review_due: 2026-06-01"])
+def test_a_review_without_its_dates_is_named(tmp_path: Path, field: str) -> None:
+    (problem,) = found(tmp_path, GOOD.replace(field, ""))
+    assert (problem.what, problem.severity) == (f"it names a reviewer but no `{field.split(':')[0]}`", "warning")

@@ -15,6 +15,7 @@ from kb.document import Mark, Paragraph, Section
         pytest.param("six\u00a0weeks", "six weeks", id="a no-break space is a space"),
         pytest.param("inter\u00adlaser", "interlaser", id="a soft hyphen goes"),
         pytest.param("\ufeffla\u200bser\u200e", "laser", id="zero-width characters go"),
+        pytest.param("\u0645\u06cc\u200c\u062e\u0648", "\u0645\u06cc\u200c\u062e\u0648", id="a joiner stays"),
         pytest.param("safe\u202e ton\u202c", "safe ton", id="marks that turn the reading direction go"),
         pytest.param("a\x00b\x07c", "a b c", id="control characters become spaces"),
         pytest.param("re\u0301tinol", "r\u00e9tinol", id="an accent joins its letter"),
@@ -128,3 +129,13 @@ def test_a_caveat_belongs_to_the_section_it_stands_in_and_is_no_text() -> None:
     composed = compose(parts, "d")
     assert composed.text == "Claim\n\nIt works.\n\nDoubt"
     assert [section.caveats for section in composed.sections] == [("#doubt", "b.md#more"), ()]
+
+
+def test_a_caveat_holds_for_the_sections_below_its_own() -> None:
+    parts = [
+        Part("heading", "Claim", 2),
+        Part("caveat", "#doubt"),
+        Part("heading", "More", 3),
+        Part("heading", "Doubt", 2),
+    ]
+    assert [section.caveats for section in compose(parts, "d").sections] == [("#doubt",), ("#doubt",), ()]

@@ -92,3 +92,7 @@ def test_wrong_front_matter_is_refused_with_the_field_and_the_reason(content: st
     with pytest.raises(ValueError) as refusal:  # noqa: PT011
         parse_front_matter(content)
     assert str(refusal.value).startswith(reason)
+
+
+def test_text_is_stripped_and_blank_text_is_none() -> None:
+    assert parse_front_matter('{id: " a ", reviewed_by: " "}') == FrontMatter(id="a", reviewed_by=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
 from pathlib import Path
 
@@ -183,7 +184,7 @@ def test_a_file_instead_of_a_folder_is_an_error(tmp_path: Path) -> None:
 
 def test_a_bare_article_has_its_sections() -> None:
     article = next(document for document in load(CLINIC).documents if document.path == "lumera-veil.txt")
-    assert article.title == article.treatment == "Lumera Veil, a new language for clear skin"
+    assert (article.title, article.treatment) == ("Lumera Veil, a new language for clear skin", "Lumera Veil")
     improve = "What can Lumera Veil improve"
     assert [section.headings for section in article.sections] == [
         ("Lumera Veil, a new language for clear skin",),
@@ -200,3 +201,31 @@ def test_a_bare_article_has_its_sections() -> None:
         ("The beautiful future",),
     ]
     assert all(section.paragraphs for section in article.sections if section.headings != (improve,))
+
+
+def test_links_are_followed_but_not_in_circles_and_not_to_nowhere(tmp_path: Path) -> None:
+    kb, other = tmp_path / "kb", tmp_path / "other"
+    kb.mkdir()
+    other.mkdir()
+    folder_of(other, a="Text.")
+    (kb / "linked").symlink_to(other)
+    (other / "back").symlink_to(kb)
+    (kb / "gone.md").symlink_to(tmp_path / "nowhere")
+    found = load(kb)
+    assert [document.path for document in found.documents] == ["linked/a.md"]
+    assert found.problems == (Problem("gone.md", "a link to nowhere", "Correct the link, or delete it."),)
+
+
+def test_a_name_that_is_not_utf8_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"caf\xe9.md")).write_text("Text.", encoding="utf-8")
+    assert load(tmp_path) == Loaded((), (Problem("caf\ufffd.md", "its name is not UTF-8", "Rename it."),))
+
+
+def test_titles_that_differ_only_in_case_and_generic_words_are_of_one_treatment(tmp_path: Path) -> None:
+    folder_of(
+        tmp_path,
+        a="# Frostpeel guide for patients\n\nText.",
+        b="# FROSTPEEL: INFORMATION FOR PATIENTS\n\nText.",
+        c="# Lumera Veil information\n\nText.",
+    )
+    assert [d.treatment for d in load(tmp_path).documents] == ["Frostpeel", "Frostpeel", "Lumera Veil"]

@@ -43,6 +43,7 @@ def outline(html: str) -> list[Row]:
             id="a short paragraph in bold is a heading",
         ),
         pytest.param("<p><b>Call us.</b></p>", [("text", "Call us.", 1)], id="a bold sentence is none"),
+        pytest.param("<p><b>Not if you:</b></p>", [("text", "Not if you:", 1)], id="a bold lead-in is none"),
         pytest.param("<p><b>Note</b> this</p>", [("text", "Note this", 1)], id="a bold word is none"),
     ],
 )
@@ -55,7 +56,8 @@ def test_blocks_become_headings_and_paragraphs(html: str, rows: list[Row]) -> No
     [
         "<nav>Home</nav><p>Kept.</p><footer>Legal</footer>",
         "<header>Logo</header><p>Kept.</p><script>var a</script><style>p {}</style>",
-        "<form><p>Book</p></form><p>Kept.</p><aside><nav>More</nav></aside>",
+        "<form><button>Book</button></form><aside><p>Kept.</p><nav>More</nav></aside>",
+        "<form><p>Kept.</p><select><option>Mon</option></select><textarea>Name</textarea></form>",
         "<p>Menu</p><main><p>Kept.</p></main><p>Legal</p>",
         "<p>Menu</p><article><p>Kept.</p></article>",
     ],
@@ -158,7 +160,11 @@ def test_a_table_that_arranges_the_page_is_read_like_the_page(html: str, rows: l
             [("caveat", "#x", 1), ("caveat", "#y", 1)],
             id="two, quoted",
         ),
-        pytest.param("<p>Caveat: results differ.</p>", [("text", "Caveat: results differ.", 1)], id="without a link"),
+        pytest.param("<p>Caveat: results differ.</p>", [("caveat", "", 1)], id="without a link"),
+        pytest.param('<ul><li>Caveat: <a href="#x">X</a></li></ul>', [("caveat", "#x", 1)], id="an item"),
+        pytest.param(
+            '<p><b>Please note</b> Caveat: <a href="#x">X</a></p>', [("caveat", "#x", 1)], id="after a few words"
+        ),
         pytest.param('<p>See <a href="#x">caveat</a></p>', [("text", "See caveat", 1)], id="another link"),
     ],
 )

@@ -85,8 +85,13 @@ def test_items_are_told_by_their_markers_and_go_on_in_the_next_line(tmp_path: Pa
 @pytest.mark.parametrize(
     ("lines", "text"),
     [
-        pytest.param(["The treat-", "ment ends."], "The treatment ends.", id="a word broken at the margin is mended"),
-        pytest.param(["Types I-", "III may."], "Types I- III may.", id="a range is left alone"),
+        pytest.param(
+            ["Treatment: the treat-", "ment ends."],
+            "Treatment: the treatment ends.",
+            id="a word broken at the margin is mended",
+        ),
+        pytest.param(["It is non-", "invasive."], "It is non-invasive.", id="a hyphen that may be the word's is kept"),
+        pytest.param(["Types I-", "III may."], "Types I-III may.", id="a range keeps its hyphen"),
     ],
 )
 def test_lines_are_joined_into_a_paragraph(tmp_path: Path, lines: list[str], text: str) -> None:
@@ -136,3 +141,23 @@ def test_a_pdf_without_text_has_no_parts(tmp_path: Path) -> None:
     pdf.rect(20, 20, 100, 100)
     pdf.output(str(tmp_path / "scan.pdf"))
     assert read_pdf(tmp_path / "scan.pdf") == []
+
+
+def test_two_columns_are_read_one_after_the_other_below_their_title(tmp_path: Path) -> None:
+    pdf = FPDF()
+    pdf.add_page()
+    pdf.set_font("helvetica", "B", 18)
+    pdf.text(20, 40, "Everything that you should know about the Glow lamp")
+    pdf.set_font("helvetica", "", 11)
+    columns = {
+        20: ["Do not have it if you", "are pregnant or have had", "a cold sore this month", "or a fever now."],
+        115: ["After it, wash your face", "with cool water and use", "a sun cream every day", "for two weeks."],
+    }
+    for x, lines in columns.items():
+        for number, line in enumerate(lines):
+            pdf.text(x, 60 + 5 * number, line)
+    pdf.output(str(tmp_path / "a.pdf"))
+    assert [part.text for part in read_pdf(tmp_path / "a.pdf")] == [
+        "Everything that you should know about the Glow lamp",
+        *(" ".join(lines) for lines in columns.values()),
+    ]

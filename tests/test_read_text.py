@@ -136,3 +136,29 @@ def test_a_paragraph_that_is_broken_at_the_margin_is_one_paragraph() -> None:
 
 def test_nothing_has_no_parts() -> None:
     assert read_text(" \n\n \n") == []
+
+
+def test_short_lines_that_stand_alone_after_a_lead_in_are_a_list() -> None:
+    assert outline("Not if you have:\n\nEpilepsy\n\nAcne\n\nAsk us first.") == [
+        ("text", "Not if you have:"),
+        ("item", "- Epilepsy"),
+        ("item", "- Acne"),
+        ("text", "Ask us first."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "target"),
+    [
+        ("Caveat: b.md#x", "b.md#x"),
+        ("Caveat: [d](b.md#x)", "b.md#x"),
+        ("- Caveat: b.md#x", "b.md#x"),
+        ("Caveat: unsure", ""),
+    ],
+)
+def test_a_line_that_begins_with_caveat_is_a_caveat(line: str, target: str) -> None:
+    assert outline(f"It works.\n\n{line}\n\nIt heals.") == [
+        ("text", "It works."),
+        ("caveat", target),
+        ("text", "It heals."),
+    ]

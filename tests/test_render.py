@@ -120,7 +120,7 @@ def test_only_addresses_of_the_web_become_links(address: str | None, is_link: bo
 
 def test_every_source_of_a_quote_is_named() -> None:
     html = citations(answer_of(cited(passage_of(MAKER, Source("A study", None, "clinical")))))
-    assert "Source: The maker; A study." in soup_of(html).get_text()
+    assert "Source: A study; The maker." in soup_of(html).get_text()
 
 
 def test_what_nobody_reviewed_says_so_beside_the_source_and_under_the_answer() -> None:

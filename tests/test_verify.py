@@ -8,7 +8,7 @@ import pytest
 from conftest import IndexOf, LetterEncoder
 from pydantic import ValidationError
 
-from chatbot.verify import Gate, Verdict, features, load_gate, verify
+from chatbot.verify import Gate, Verdict, load_gate, verify
 from index.search import PassageIndex, search
 
 # Sentences and their vectors: "xxx" (1, 0, 0), "xxx and yyyy" (0.6, 0.8, 0), no x, y or z (0, 0, 0, 1).
@@ -51,7 +51,7 @@ def verdict_of(question: str, passages: PassageIndex, gate: Gate = ALWAYS) -> Ve
 
 
 def features_of(question: str, passages: PassageIndex) -> dict[str, float]:
-    return features(question, verdict_of(question, passages).evidence, passages)
+    return dict(verdict_of(question, passages).features)
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, ConfigDict, Field
 
 from chatbot.bot import Bot, ask
+from chatbot.look_up import look_up
 from chatbot.question import MAX_CHARS, Question, QuestionError
 from chatbot.records import Records
-from index.search import Hit, search
 
 MAX_K = 50
 
@@ -76,13 +76,14 @@ class AnswerObject(BaseModel):
 
 
 class HitObject(BaseModel):
-    """A passage and its scores; higher is better, null where a ranking did not reach it."""
+    """A passage, the texts that dispute it, and its scores; higher is better, null where a ranking did not reach it."""
 
     passage_id: str
     document_title: str
     section: str
     page: int | None
     text: str
+    caveats: list[str]
     score: float
     cosine: float | None
     bm25: float | None
@@ -133,9 +134,8 @@ def make_api(bot: Bot, records: Records) -> FastAPI:
     def post_search(request: SearchRequest) -> list[dict[str, Any]]:
         """The passages nearest to a text, best first: patients' documents only."""
         text = Question.parse(request.text).text
-        index = bot.index.current().passages
-        hits = search(index, bot.encoder, text, request.k, lambda passage: passage.document.audience == "patient")
-        return [hit_to_json(hit) for hit in hits]
+        found = look_up(bot, text, request.k, lambda passage: passage.document.audience == "patient")
+        return [one.to_json() for one in found]
 
     @api.get("/api/health", response_model=Health)
     def get_health() -> dict[str, Any]:
@@ -149,18 +149,3 @@ def make_api(bot: Bot, records: Records) -> FastAPI:
         }
 
     return api
-
-
-def hit_to_json(hit: Hit) -> dict[str, Any]:
-    """A hit as the API and `search --json` give it."""
-    passage = hit.passage
-    return {
-        "passage_id": passage.id,
-        "document_title": passage.document.title,
-        "section": " › ".join(passage.section.headings) or passage.document.title,
-        "page": passage.page,
-        "text": passage.text,
-        "score": round(hit.score, 6),
-        "cosine": None if hit.cosine is None else round(hit.cosine, 4),
-        "bm25": None if hit.bm25 is None else round(hit.bm25, 4),
-    }

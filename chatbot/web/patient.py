@@ -85,7 +85,7 @@ def make_page(bot: Bot, records: Records) -> gr.Blocks:
     page: gr.Blocks
     with gr.Blocks(title=f"Ask about your treatment: {bot.clinic.name}", analytics_enabled=False) as page:
         gr.HTML(render.contact(bot.clinic), elem_classes="contact-bar", padding=False)
-        gr.Markdown(f"# Ask about your treatment\n\n{_notice(index)}", elem_classes="notice")
+        gr.Markdown(lambda: _notice(bot.index.current()), elem_classes="notice")  # asked anew by each visitor
         treatment = gr.Dropdown(
             [ANY_TREATMENT, *sorted(index.covered)],
             label="Treatment",
@@ -160,11 +160,12 @@ def example_questions(bot: Bot) -> list[str]:
 
 
 def _notice(index: StoredIndex) -> str:
-    unreviewed = [document for document in index.documents if document.reviewed_by is None]
-    review = "**No clinician has reviewed these texts yet.** " if unreviewed else ""
+    reviewed = [document.reviewed_by is not None for document in index.documents if document.audience == "patient"]
+    which = "these texts" if not any(reviewed) else "some of these texts"
+    review = "" if all(reviewed) else f"**No clinician has reviewed {which} yet.** "
     return (
-        f"{review}Answers are quoted word for word from the clinic's documents. They are general information, not "
-        "advice about your own case: for that, please ask the clinic."
+        f"# Ask about your treatment\n\n{review}Answers are quoted word for word from the clinic's documents. They are "
+        "general information, not advice about your own case: for that, please ask the clinic."
     )
 
 

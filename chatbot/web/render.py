@@ -69,7 +69,7 @@ def _quote(citation: Citation) -> str:
 
 def _citation(citation: Citation) -> str:
     document = citation.passage.document
-    first, *others = document.sources_of(citation.start, citation.end)
+    first, *others = citation.sources
     page = f", page {citation.passage.page}" if citation.passage.page else ""
     review = f"Reviewed by {escape(document.reviewed_by)}." if document.reviewed_by else NOT_REVIEWED
     return (
