@@ -114,3 +114,12 @@ def test_eight_threads_that_ask_while_five_indexes_are_published_see_no_error(
     assert seen <= {"Peeling lasts five days.", *(f"Peeling lasts {days} days." for days in range(10, 15))}
     assert len(seen) > 1  # new ones were picked up on the way
     assert peeling(live.current()) == "Peeling lasts 14 days."
+
+
+def test_an_index_of_another_encoder_waits_for_a_restart(
+    live: LiveIndex, clinic_folder: Path, home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    older = live.current()
+    build_index(clinic_folder, home, LetterEncoder("other letters"))
+    assert live.current() is older
+    assert "Restart the program" in caplog.text

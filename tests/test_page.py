@@ -176,11 +176,15 @@ def test_the_clinic_stays_in_reach_and_the_review_notice_in_view(page: Page) -> 
     expect(page.get_by_role("link", name="999")).to_be_in_viewport()
 
 
-def test_an_example_and_a_topic_are_answered(page: Page) -> None:
+def test_an_example_is_answered(page: Page) -> None:
     page.get_by_text("Fractional CO2 laser: when can I go back to work?").click()
     expect(page.locator("details.citation").first).to_be_visible(timeout=15_000)
-    page.get_by_role("button", name="Recovery", exact=True).click()
-    expect(page.locator("#conversation")).to_contain_text("How long is the recovery?", timeout=15_000)
+
+
+@pytest.mark.parametrize("topic", ["What is it for?", "Recovery", "Who should take care?"])
+def test_a_topic_is_answered(page: Page, topic: str) -> None:
+    page.get_by_role("button", name=topic, exact=True).click()
+    expect(page.locator("details.citation").first).to_be_visible(timeout=15_000)
 
 
 def test_a_suggestion_asks_the_next_question(page: Page) -> None:

@@ -47,6 +47,8 @@ def contact(clinic: Clinic) -> str:
     ways = [f"<a href='tel:{_dialled(clinic.phone)}'>Call {escape(clinic.phone)}</a>"]
     if clinic.email:
         ways.append(f"<a class='email' href='mailto:{escape(clinic.email, quote=True)}'>{escape(clinic.email)}</a>")
+    if clinic.website and clinic.website.startswith(("https://", "http://")):
+        ways.append(f"<a class='website' href='{escape(clinic.website, quote=True)}'>Web site</a>")
     hours = f"<span class='hours'>{escape(clinic.hours)}</span>" if clinic.hours else ""
     emergency = (
         f"<span class='emergency'>In an emergency: "
