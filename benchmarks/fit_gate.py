@@ -91,8 +91,8 @@ def _features(text: str, index: StoredIndex, encoder: Encoder) -> list[float]:
     question = Question(text)
     about = scope(question, index.treatments, index.covered)
     vector = encoder.encode([text])[0]
-    hits = retrieve(question, vector, index.passages, about)
     subject = index.treatments.without(text)
+    hits = retrieve(question, subject, vector, index.passages, about)
     seen = verify(subject, vector, hits, index.passages, UNFITTED, about.keep(index.treatments)).features
     return [seen.get(name, 0.0) for name in NAMES]
 

@@ -34,8 +34,8 @@ def ask(bot: Bot, question: Question) -> Answer:
     index = bot.index.current()
     about = scope(question, index.treatments, index.covered)
     vector = bot.encoder.encode([question.text])[0]
-    hits = retrieve(question, vector, index.passages, about)
     subject = index.treatments.without(question.text)
+    hits = retrieve(question, subject, vector, index.passages, about)
     verdict = verify(subject, vector, hits, index.passages, bot.gate, about.keep(index.treatments))
     if not verdict.is_answered or (about.missing and not about.covered):
         return abstain(question, verdict, about, bot.clinic)

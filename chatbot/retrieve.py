@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
+import re
+
 from chatbot.question import Question
 from chatbot.scope import Scope
 from index.encode import Vectors
 from index.search import Hit, PassageIndex, search_vector
+from index.terms import key_terms, terms
 
 K_HITS = 16  # the verifier reads each; the right passage is hardly ever lower (benchmarks/README.md)
+ASKS_FOR_LIST = re.compile(
+    r"\b(who|which|what)\b.*\b(should|can|may|must|are|have|wait)\b|\bcontra-?indications?\b|\blist\b"
+)
 
 
-def retrieve(question: Question, vector: Vectors, index: PassageIndex, scope: Scope) -> list[Hit]:
-    """The best passages for a question, best first; `vector` is the encoded question, shape (dim,)."""
-    return search_vector(index, vector, question.text, K_HITS, scope.admits)
+def retrieve(question: Question, subject: str, vector: Vectors, index: PassageIndex, scope: Scope) -> list[Hit]:
+    """The best passages for a question, best first; `vector` is the encoded question, shape (dim,).
+
+    Who asks for a list also gets each list whose headings are about the `subject`, the question without the names of
+    treatments: long lists rank low, and a list of contraindications must not be missed.
+    """
+    hits = search_vector(index, vector, question.text, K_HITS, scope.admits)
+    found = {hit.passage.id for hit in hits}
+    return hits + [hit for hit in _lists(subject, index, scope) if hit.passage.id not in found]
+
+
+def asks_for_list(subject: str) -> bool:
+    """Whether a question is answered by a list: who should not, what are the side effects, contraindications."""
+    return ASKS_FOR_LIST.search(subject.lower()) is not None
+
+
+def _lists(subject: str, index: PassageIndex, scope: Scope) -> list[Hit]:
+    keys = key_terms(subject) if asks_for_list(subject) else []
+    if not keys:
+        return []
+    lists = [passage for passage in index.passages.values() if passage.is_list and scope.admits(passage)]
+    headings = [(passage, set(terms("\n".join(passage.headings)))) for passage in lists]
+    about = [passage for passage, own in headings if all(not key.terms.isdisjoint(own) for key in keys)]
+    return [Hit(passage, score=0.0, cosine=None, bm25=None) for passage in about]

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from chatbot.retrieve import asks_for_list
 from index.encode import Vectors
 from index.search import Hit, PassageIndex
 from index.terms import KeyTerm, key_terms, terms
@@ -28,6 +29,8 @@ GATE = Path(__file__).with_name("gate.json")
 # headings, and that its passage has.
 SENTENCE_SHARE = 0.4
 PASSAGE_SHARE = 0.2
+# Who asks for all that should not be treated wants the list, and sentences about single cases stand nearer in meaning.
+LIST_BONUS = 0.25
 N_BEST = 3  # pieces of evidence that are looked at together,
 CLOSE_SCORE = 0.9  # for what they give, if their scores have at least this share of the best one
 
@@ -117,8 +120,9 @@ def verify(
     asked = [_Asked(key.surface, known, index.keywords.weight(known)) for key, known in _known_keys(subject, index)]
     if not asked:
         return Verdict(0.0, False, (), ())
+    wants_list = asks_for_list(subject)
     read = [_Read(hit.passage, frozenset(terms(hit.passage.context))) for hit in hits]
-    found = [evidence for one in read for evidence in _evidence(asked, vector, one, index, keep)]
+    found = [evidence for one in read for evidence in _evidence(asked, vector, one, index, keep, wants_list)]
     evidence = sorted(found, key=lambda e: -e.score)
     unknown = tuple(key.surface for key in asked if all(key.known.isdisjoint(one.terms) for one in read))
     if not evidence:
@@ -181,11 +185,13 @@ def _evidence(
     read: _Read,
     index: PassageIndex,
     keep: Callable[[Passage, str], bool],
+    wants_list: bool,
 ) -> list[Evidence]:
     passage = read.passage
     rows = index.sentence_vectors[passage.id]
     cosines = np.asarray(rows @ vector, dtype=float)
-    of_passage = PASSAGE_SHARE * _share(asked, read.terms)
+    wanted_list = passage.is_list and wants_list and _share(asked, read.terms) == 1.0
+    of_passage = PASSAGE_SHARE * _share(asked, read.terms) + LIST_BONUS * wanted_list
     headings = frozenset(terms("\n".join(passage.headings)))  # they name the subject of each sentence below them
     found = []
     for (start, end), cosine, row in zip(passage.sentences, cosines, rows, strict=True):
