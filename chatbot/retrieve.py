@@ -10,7 +10,7 @@ from index.encode import Vectors
 from index.search import Hit, PassageIndex, search_vector
 from index.terms import key_terms, terms
 
-K_HITS = 16  # the verifier reads each; the right passage is hardly ever lower (benchmarks/README.md)
+K_HITS = 16  # the verifier reads the sentences of each
 ASKS_FOR_LIST = re.compile(
     r"\b(who|which|what)\b.*\b(should|can|may|must|are|have|wait)\b|\bcontra-?indications?\b|\blist\b"
 )
