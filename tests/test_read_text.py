@@ -14,25 +14,30 @@ ARTICLE = """Glowlight, the art of quiet skin
 
 What is Glowlight
 
-Glowlight is an invented treatment, it uses a lamp which is held above the face and moves from the left side to the right.
+Glowlight is an invented treatment, it uses a lamp which is held above the face and moves from the left side to \
+the right.
 
 The process, and some precautions
 
-The face is washed, the lamp is lit for nine minutes, and then the cream is applied. People with epilepsy should not have it.
+The face is washed, the lamp is lit for nine minutes, and then the cream is applied. People with epilepsy should \
+not have it.
 
 
 The effect of Glowlight
 
 1. It calms the skin
-The redness of the cheeks looks quieter after three visits, although the blue veins beside the nose do not change at all.
+The redness of the cheeks looks quieter after three visits, although the blue veins beside the nose do not change \
+at all.
 
 2. It softens lines
 
-The thin lines around the eyes become softer, while the deep folds between the nose and the mouth do not answer to light.
+The thin lines around the eyes become softer, while the deep folds between the nose and the mouth do not answer to \
+light.
 
 3. It is quick
-A visit takes nine minutes, of which the light itself needs only four, and most people go back to their office on the very same day.
-"""  # noqa: E501
+A visit takes nine minutes, of which the light itself needs only four, and most people go back to their office on \
+the very same day.
+"""
 
 
 def outline(text: str) -> list[Row]:
