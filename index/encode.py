@@ -72,9 +72,11 @@ class SentenceTransformerEncoder:
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait leave the processor to others
-        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # an answer's output is the answer
         from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
 
+        hide_progress: Callable[[], None] = logging.disable_progress_bar  # transformers leaves it untyped
+        hide_progress()
         try:
             return SentenceTransformer(str(self._folder), device="cpu", local_files_only=True)
         except (OSError, ValueError, KeyError) as error:
