@@ -19,20 +19,24 @@ from chatbot.citation import section_name
 from chatbot.evaluate import EvaluationError, Outcome, evaluate, read_rows, summary, to_json
 from chatbot.look_up import Found, look_up
 from chatbot.question import Question, QuestionError
+from chatbot.reading.meaning import load_meaning
 from chatbot.records import Records
+from chatbot.rules import load_rules
 from chatbot.settings import Settings, SettingsError, load_settings
-from chatbot.triage import load_rules
+from chatbot.triage import triage
+from chatbot.urgent import urgent
 from chatbot.verify import load_gate
 from index.build import BuildReport, EmptyKnowledgeBaseError, build_index
 from index.encode import Encoder, EncoderError, load_encoder
 from index.live import LiveIndex
 from index.store import UnusableIndexError, current_version, index_home, open_index, refuse_stale
 from kb.check import check
+from kb.claims import MissingDisputeError, packaged_disputes
 
 DEFAULT_SETTINGS = Path(__file__).resolve().parent / "settings.toml"
 EXPECTED = (
     EmptyKnowledgeBaseError, EncoderError, EvaluationError, QuestionError, SettingsError, UnusableIndexError,
-    FileNotFoundError, NotADirectoryError,
+    FileNotFoundError, NotADirectoryError, MissingDisputeError,
 )  # fmt: skip
 
 
@@ -140,6 +144,7 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     _warn_of_placeholders(settings)
     print("Loading the encoder and the index ...", file=sys.stderr)
     bot = _make_bot(options, settings)
+    packaged_disputes()  # read now, not while the first patient waits
     records = Records(settings.records)
     server = mount_page(make_api(bot, records), bot, records)
     print(f"Serving {settings.documents} on http://{host}:{port} (API: /docs). Stop with Ctrl+C.", file=sys.stderr)
@@ -149,14 +154,19 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
 
 def _ask(options: argparse.Namespace, settings: Settings) -> int:
     question = Question.parse(options.question)
-    answer = ask(_make_bot(options, settings), question)
+    said = triage(question, load_rules(), load_meaning())
+    answer = urgent(question, said, settings.clinic)  # needs no index: none is opened, or built, for it
+    if answer is None:
+        question.check()
+        answer = ask(_make_bot(options, settings), question)
     print(json.dumps(answer.to_json(), ensure_ascii=False, indent=1) if options.json else _as_text(answer))
     return 0
 
 
 def _search(options: argparse.Namespace, settings: Settings) -> int:
-    text = Question.parse(options.text).text
-    found = look_up(_make_bot(options, settings), text, options.k)
+    question = Question.parse(options.text)
+    question.check()
+    found = look_up(_make_bot(options, settings), question.text, options.k)
     if options.json:
         print(json.dumps([one.to_json() for one in found], ensure_ascii=False, indent=1))
     else:
@@ -206,7 +216,7 @@ def _make_bot(options: argparse.Namespace, settings: Settings) -> Bot:
     if current_version(home) is None:
         _build(settings, encoder)
     refuse_stale(open_index(home, mend).manifest, settings.documents, encoder.name, mend)
-    return Bot(settings.clinic, encoder, LiveIndex(home, mend), load_rules(), load_gate())
+    return Bot(settings.clinic, encoder, LiveIndex(home, mend), load_rules(), load_meaning(), load_gate())
 
 
 def _mend_command(options: argparse.Namespace) -> str:
@@ -249,14 +259,17 @@ def _warn_of_placeholders(settings: Settings) -> None:
     if settings.clinic.placeholders:
         names = ", ".join(settings.clinic.placeholders)
         print(
-            f"\n*** WARNING: patients would be shown placeholders. Fill in settings.toml: {names} ***\n",
+            "\n*** WARNING: in an emergency patients would not be told whom to call. "
+            f"Fill in settings.toml: {names} ***\n",
             file=sys.stderr,
         )
 
 
 def _as_text(answer: Answer) -> str:
     """An answer for a terminal: the text, then where each quote stands."""
-    lines = [f"[{answer.status}]  confidence {answer.confidence:.2f}", "", answer.text]
+    how = f": {answer.urgency}" if answer.urgency else ""
+    sure = "" if answer.urgency else f"  confidence {answer.confidence:.2f}"
+    lines = [f"[{answer.status}{how}]{sure}", "", answer.text]
     for citation in answer.citations:
         document = citation.passage.document
         source = citation.sources[0]

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from chatbot.citation import Citation
 from chatbot.question import Question
 from chatbot.quote import quote
+from chatbot.rules import Urgency
 from chatbot.scope import Scope
-from chatbot.settings import Clinic
+from chatbot.settings import PLACEHOLDER, Clinic, fill
 from chatbot.suggest import nearby, neighbours
 from chatbot.triage import Triage
 from chatbot.verify import Verdict
 from index.store import StoredIndex
 
+NOT_JUDGED = "This page cannot judge your own skin."
+ASKS_DAY = "How long ago was your treatment? What to look for depends on it."
+DAYS_TO_CHOOSE = ("today or yesterday", "3 days ago", "6 days ago", "2 weeks ago")
+
 Status = Literal["answered", "referred", "abstained", "urgent", "smalltalk"]
-Urgency = Literal["emergency", "same_day", "soon"]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the person gets. `confidence` is the probability that the documents answer the question.
 
-    `note` is what the text says after the quotes in words of our own; it is part of the text.
+    `note` is what the text says after the quotes in words of our own; it is part of the text. `rule` is the triage rule
+    that led to the answer, for the records and for staff. `asks_day` says that the text asks how long ago the treatment
+    was.
     """
 
     question: str
@@ -36,6 +42,8 @@ class Answer:
     suggestions: tuple[str, ...] = ()
     contact: Clinic | None = None
     note: str = ""
+    rule: str | None = None
+    asks_day: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The answer object, which other programs rely on."""
@@ -47,7 +55,7 @@ class Answer:
             "confidence": round(self.confidence, 4),
             "citations": [citation.to_json() for citation in self.citations],
             "suggestions": list(self.suggestions),
-            "contact": self.contact.model_dump(exclude_none=True) if self.contact else None,
+            "contact": self.contact.filled_in if self.contact else None,
         }
 
 
@@ -56,40 +64,83 @@ def smalltalk(question: Question, said: Triage) -> Answer:
     return Answer(question.text, "smalltalk", said.reply, confidence=0.0)
 
 
-def answer(question: Question, verdict: Verdict, index: StoredIndex, scope: Scope) -> Answer:
+def answer(
+    question: Question, said: Triage, verdict: Verdict, index: StoredIndex, scope: Scope, clinic: Clinic
+) -> Answer:
     """Quote the evidence, in the documents' order, each quote with the caveats of its section."""
     is_open = not scope.is_named and len(index.covered) > 1  # any of several treatments may be meant
     citations = quote(verdict.evidence, index, is_open)
-    note = f"{_nothing_about(scope)}." if scope.missing else ""
+    notes = [f"{nothing_about(scope)}."] if scope.missing else []
+    notes += _watch(said, clinic)
+    given = with_quotes(question, "answered", verdict.probability, citations, "\n\n".join(notes), None, said.rule)
+    suggested = days_to_choose(question) if said.asks_day else given.suggestions
+    return replace(given, suggestions=suggested, asks_day=said.asks_day)
+
+
+def with_quotes(
+    question: Question,
+    status: Status,
+    confidence: float,
+    citations: Sequence[Citation],
+    note: str,
+    contact: Clinic | None,
+    rule: str | None,
+) -> Answer:
+    """An answer of quotes with the note after them."""
     return Answer(
         question=question.text,
-        status="answered",
+        status=status,
         text=_text(citations, note),
         note=note,
-        confidence=verdict.probability,
+        confidence=confidence,
         citations=tuple(citations),
         suggestions=neighbours([citation.passage for citation in citations if not citation.caveat]),
+        contact=contact,
+        rule=rule,
     )
 
 
-def abstain(question: Question, verdict: Verdict, scope: Scope, clinic: Clinic) -> Answer:
+def refuse(question: Question, said: Triage, clinic: Clinic) -> Answer:
+    """Say why this is never answered here, whatever the documents say, and who can."""
+    text = f"{said.reply} {how_to_reach(clinic)}"
+    return Answer(question.text, "abstained", text, confidence=0.0, contact=clinic, rule=said.rule)
+
+
+def abstain(question: Question, said: Triage, verdict: Verdict, scope: Scope, clinic: Clinic) -> Answer:
     """Say that the documents do not answer, what is missing, what they do cover, and how to reach the clinic."""
     if scope.missing and not scope.covered:
-        missing = _nothing_about(scope)
+        missing = nothing_about(scope)
     elif not verdict.evidence and not verdict.unknown:
         missing = "Please say a little more: which treatment, and what about it, such as make-up, pain or pregnancy"
     elif verdict.unknown:
-        missing = f"Our documents do not answer that: they say nothing about {_listed(verdict.unknown, quoted=True)}"
+        missing = f"Our documents do not answer that: they say nothing about {listed(verdict.unknown, quoted=True)}"
     else:
         missing = "Our documents do not answer that, although they mention some of its words"
     return Answer(
         question=question.text,
         status="abstained",
-        text=f"{missing}. {how_to_reach(clinic)}",
+        text="\n\n".join([f"{missing}. {how_to_reach(clinic)}", *_watch(said, clinic)]),
         confidence=verdict.probability,
-        suggestions=nearby([evidence.passage for evidence in verdict.evidence]),
+        suggestions=(
+            days_to_choose(question) if said.asks_day else nearby([evidence.passage for evidence in verdict.evidence])
+        ),
         contact=clinic,
+        rule=said.rule,
+        asks_day=said.asks_day,
     )
+
+
+def days_to_choose(question: Question) -> tuple[str, ...]:
+    """The question again with each choice of days: whoever picks one need not type it anew."""
+    return tuple(f"{question.text} ({day})" for day in DAYS_TO_CHOOSE)
+
+
+def _watch(said: Triage, clinic: Clinic) -> list[str]:
+    """For a sign that may become urgent: that nobody has judged it, when to call, and the question about the day."""
+    if said.watch is None:
+        return []
+    lines = [f"{NOT_JUDGED} {fill(said.watch.note, clinic)}"]
+    return [*lines, ASKS_DAY] if said.asks_day else lines
 
 
 def abstain_from(text: str, reason: str, clinic: Clinic) -> Answer:
@@ -99,10 +150,11 @@ def abstain_from(text: str, reason: str, clinic: Clinic) -> Answer:
 
 def how_to_reach(clinic: Clinic) -> str:
     """A sentence that tells how to reach the clinic."""
-    ways = [f"call {clinic.phone}"]
+    name = "the clinic" if clinic.name == PLACEHOLDER else clinic.name
+    ways = [f"call {clinic.phone}"] if clinic.phone != PLACEHOLDER else []
     ways += [f"write to {clinic.email}"] if clinic.email else []
     hours = f" ({clinic.hours})" if clinic.hours else ""
-    return f"Please ask {clinic.name}: {' or '.join(ways)}{hours}."
+    return f"Please ask {name}{': ' if ways else ''}{' or '.join(ways)}{hours}."
 
 
 def _text(citations: Sequence[Citation], note: str) -> str:
@@ -116,10 +168,12 @@ def _text(citations: Sequence[Citation], note: str) -> str:
     return "\n\n".join([*lines, note] if note else lines)
 
 
-def _nothing_about(scope: Scope) -> str:
-    return f"We have no document about {_listed(sorted(scope.missing))}"
+def nothing_about(scope: Scope) -> str:
+    """That there is no document about what the question names."""
+    return f"We have no document about {listed(sorted(scope.missing))}"
 
 
-def _listed(names: Sequence[str], quoted: bool = False) -> str:
+def listed(names: Sequence[str], quoted: bool = False) -> str:
+    """One name; two with "or"; more with commas and "or"."""
     shown = [f"“{name}”" if quoted else name for name in names]
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} or {shown[-1]}"

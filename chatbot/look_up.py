@@ -8,9 +8,8 @@ from typing import Any
 
 from chatbot.bot import Bot
 from chatbot.citation import section_name
-from chatbot.quote import caveats_of, passages_of
+from chatbot.quote import disputes_of
 from index.search import Hit, search
-from index.store import StoredIndex
 from kb.document import Passage
 
 
@@ -41,8 +40,4 @@ def look_up(bot: Bot, text: str, k: int, keep: Callable[[Passage], bool] = lambd
     """The best `k` passages for a text, best first, of those that `keep` lets through."""
     index = bot.index.current()
     hits = search(index.passages, bot.encoder, text, k, keep)
-    return [Found(hit, tuple(_disputes(hit.passage, index))) for hit in hits]
-
-
-def _disputes(passage: Passage, index: StoredIndex) -> list[Passage]:
-    return [dispute for section_id in caveats_of(passage.section, index) for dispute in passages_of(section_id, index)]
+    return [Found(hit, tuple(disputes_of(hit.passage, hit.passage.start, hit.passage.end, index))) for hit in hits]

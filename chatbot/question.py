@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from dataclasses import dataclass
 
+from chatbot.reading.message import HTML_TAG
+
 MAX_CHARS = 2000  # a long story with the question at its end fits; a pasted document does not
-HTML_TAG = re.compile(r"<\s*/?\s*[a-zA-Z!][^<>]*>")
 
 
 class QuestionError(ValueError):
@@ -23,15 +23,19 @@ class Question:
 
     @classmethod
     def parse(cls, text: str, treatment: str | None = None) -> Question:
-        """A question from what was typed. Raises QuestionError for anything that is none."""
+        """A question from what was typed, spaces collapsed; anything at all may be in it until `check` is called."""
+        return cls(" ".join(text.split()), " ".join((treatment or "").split()) or None)
+
+    def check(self) -> None:
+        """Raise QuestionError for what is no question. Triage reads it first: an emergency is heard in any form."""
+        text = self.text
         if len(text) > MAX_CHARS:
             raise QuestionError(
                 f"Your question has {len(text):,} characters; the most is {MAX_CHARS:,}. Please shorten it."
             )
-        if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\t\n\r" for char in text):
+        if any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
             raise QuestionError("Your question contains control characters. Please type it, or paste it as plain text.")
         if HTML_TAG.search(text):
             raise QuestionError("Your question contains HTML tags. Please write it as plain text, without < and >.")
         if not any(char.isalnum() for char in text):
             raise QuestionError("There is no question yet. Please type what you would like to know.")
-        return cls(" ".join(text.split()), " ".join((treatment or "").split()) or None)

@@ -11,6 +11,7 @@ from rapidfuzz import fuzz
 from chatbot.citation import Citation
 from chatbot.verify import Evidence
 from index.store import StoredIndex
+from kb.claims import disputes, disputing_sections
 from kb.document import Passage, Section
 
 MAX_QUOTES = 4
@@ -25,7 +26,7 @@ POINTS = re.compile(
 
 
 def quote(evidence: Sequence[Evidence], index: StoredIndex, is_open: bool) -> list[Citation]:
-    """Quote the best of the evidence, in the documents' order, each quote with the caveats of its section.
+    """Quote the best of the evidence, in the documents' order, each quote with what disputes it.
 
     `is_open` says that any of several treatments may be meant: then each is quoted once at most. Quotes about more than
     one treatment are named, and so are all when any may be meant.
@@ -73,20 +74,21 @@ def _spans(chosen: Sequence[Evidence], index: StoredIndex) -> list[tuple[Passage
     """What to quote, in the documents' order: sentences, neighbours joined; the whole list that an item belongs to;
     the whole of a section that disputes another, since its parts restate what it disputes.
 
-    A section that is a caveat of another quote is left out: the caveat shows it. Of sections that dispute each other,
+    A section that disputes another quote is left out: it is shown beside that. Of sections that dispute each other,
     each is quoted.
     """
-    caveats = {evidence.passage.section.id: caveats_of(evidence.passage.section, index) for evidence in chosen}
-    shown_as_caveats = {c for disputed, its in caveats.items() for c in its if disputed not in caveats.get(c, [])}
+    elsewhere = _shown_as_caveats(chosen, index)
+    disputing = index.disputes | disputing_sections()
     order = {passage_id: position for position, passage_id in enumerate(index.passages.passages)}
     wanted: dict[tuple[int, int, int], Passage] = {}
     for evidence in chosen:
         passage, section_id = evidence.passage, evidence.passage.section.id
-        if section_id in index.disputes and section_id not in shown_as_caveats:
+        if section_id in elsewhere:
+            continue
+        if section_id in disputing:
             wanted |= {(order[part.id], part.start, part.end): part for part in passages_of(section_id, index)}
-        elif section_id not in shown_as_caveats:
-            start, end = (passage.start, passage.end) if passage.is_list else (evidence.start, evidence.end)
-            wanted[order[passage.id], start, end] = passage
+        else:
+            wanted[order[passage.id], *_reach(evidence)] = passage
     spans: list[tuple[Passage, int, int]] = []
     for (_, start, end), passage in sorted(wanted.items(), key=lambda item: item[0]):
         if spans and spans[-1][0].id == passage.id and not passage.document.text[spans[-1][2] : start].strip():
@@ -95,18 +97,48 @@ def _spans(chosen: Sequence[Evidence], index: StoredIndex) -> list[tuple[Passage
     return spans
 
 
+def _shown_as_caveats(chosen: Sequence[Evidence], index: StoredIndex) -> set[str]:
+    """The ids of the sections that dispute another quote without being disputed by it."""
+    disputed_by: dict[str, set[str]] = {}
+    for evidence in chosen:
+        its = disputed_by.setdefault(evidence.passage.section.id, set())
+        its |= {dispute.section.id for dispute in disputes_of(evidence.passage, *_reach(evidence), index)}
+    return {
+        dispute
+        for disputed, its in disputed_by.items()
+        for dispute in its
+        if disputed not in disputed_by.get(dispute, set())
+    }
+
+
+def _reach(evidence: Evidence) -> tuple[int, int]:
+    """(start, end) of what is quoted for it: a list is quoted whole."""
+    passage = evidence.passage
+    return (passage.start, passage.end) if passage.is_list else (evidence.start, evidence.end)
+
+
 def _with_caveats(spans: Sequence[tuple[Passage, int, int]], index: StoredIndex) -> list[Citation]:
     """Number the quotes; after each come the sections that dispute it, each whole and once."""
     citations: list[Citation] = []
     cited: set[str] = set()
     for passage, start, end in spans:
         citations.append(Citation(len(citations) + 1, passage, start, end))
-        for section_id in caveats_of(passage.section, index):
-            if section_id not in cited:
-                cited.add(section_id)
-                for dispute in passages_of(section_id, index):
-                    citations.append(Citation(len(citations) + 1, dispute, dispute.start, dispute.end, caveat=True))
+        new = [dispute for dispute in disputes_of(passage, start, end, index) if dispute.section.id not in cited]
+        cited |= {dispute.section.id for dispute in new}
+        for dispute in new:
+            citations.append(Citation(len(citations) + 1, dispute, dispute.start, dispute.end, caveat=True))
     return citations
+
+
+def disputes_of(passage: Passage, start: int, end: int, index: StoredIndex) -> list[Passage]:
+    """The passages that dispute what is quoted of a passage: those of its section's caveats, then those of the claims
+    that the quote, or one of these caveats, makes. No section comes twice.
+    """
+    linked = [part for section_id in caveats_of(passage.section, index) for part in passages_of(section_id, index)]
+    sections = {part.section.id for part in linked}
+    shown = [(passage.document, start, end), *((part.document, part.start, part.end) for part in linked)]
+    claimed = {p.id: p for span in shown for p in disputes(*span) if p.section.id not in sections}
+    return [*linked, *claimed.values()]
 
 
 def caveats_of(section: Section, index: StoredIndex) -> list[str]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from chatbot.answer import Answer
+
+logger = logging.getLogger(__name__)
 
 
 class Records:
@@ -25,12 +28,21 @@ class Records:
         self._append({"event": "vote", "helpful": helpful, **_described(answer)})
 
     def _append(self, event: dict[str, Any]) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         line = json.dumps({"at": datetime.now(UTC).isoformat(timespec="seconds"), **event}) + "\n"
-        with self._path.open("a", encoding="utf-8") as file:  # one short write: lines of two threads do not mix
-            file.write(line)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("a", encoding="utf-8") as file:  # one short write: lines of two threads do not mix
+                file.write(line)
+        except OSError as error:  # a full disk must not keep an answer, least of all an urgent one, from the patient
+            logger.error("%s: an event was not recorded (%s). Check the disk.", self._path, error)
 
 
 def _described(answer: Answer) -> dict[str, Any]:
     passages = [citation.passage.id for citation in answer.citations]
-    return {"status": answer.status, "confidence": round(answer.confidence, 4), "passages": passages}
+    return {
+        "status": answer.status,
+        "urgency": answer.urgency,
+        "rule": answer.rule,
+        "confidence": round(answer.confidence, 4),
+        "passages": passages,
+    }

@@ -9,6 +9,8 @@ from chatbot.question import Question
 from kb.document import Passage
 from kb.treatment import Treatments
 
+Keep = Callable[[Passage, int, int], bool]  # may document.text[start:end] of this passage be evidence?
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -31,13 +33,15 @@ class Scope:
         treatment = passage.document.treatment
         return not self.is_named or treatment is None or treatment in self.covered
 
-    def keep(self, treatments: Treatments) -> Callable[[Passage, str], bool]:
-        """Says of a sentence whether it is about a treatment asked about, or about its document's own; one that names
-        only others is no answer.
+    def keep(self, treatments: Treatments) -> Keep:
+        """Says of a span whether it is about a treatment asked about, or about its document's own; a sentence that
+        names only others is no answer.
         """
 
-        def is_about(passage: Passage, sentence: str) -> bool:
-            named = treatments.named(sentence, exactly=True).keys()
+        def is_about(passage: Passage, start: int, end: int) -> bool:
+            span = passage.document.text[start:end]
+            said = span if passage.is_list else f"{passage.headings[-1]}\n{span}"
+            named = treatments.named(said, exactly=True).keys()
             return not named or not named.isdisjoint(self.covered or {passage.document.treatment})
 
         return is_about

@@ -9,6 +9,13 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 PLACEHOLDER = "SET ME"
+# What is said where the clinic has not filled in a number: never the placeholder.
+UNNAMED = {
+    "emergency_number": "your local emergency number",
+    "urgent_care_line": "your local urgent-care line",
+    "poison_line": "your local poison line",
+    "crisis_line": "your local crisis line",
+}
 
 
 class SettingsError(Exception):
@@ -25,6 +32,14 @@ class Clinic(BaseModel):
     email: str | None = None
     website: str | None = None
     emergency_number: str = Field(default=PLACEHOLDER, min_length=2)
+    urgent_care_line: str = Field(default=PLACEHOLDER, min_length=2)
+    poison_line: str = Field(default=PLACEHOLDER, min_length=2)
+    crisis_line: str = Field(default=PLACEHOLDER, min_length=2)
+
+    @property
+    def filled_in(self) -> dict[str, str]:
+        """What the clinic has filled in: nobody is told to call a placeholder."""
+        return {name: value for name, value in self if value is not None and value != PLACEHOLDER}
 
     @property
     def placeholders(self) -> list[str]:
@@ -71,3 +86,24 @@ def load_settings(path: Path) -> Settings:
     if settings.encoder and (base / settings.encoder).is_dir():
         paths["encoder"] = str(base / settings.encoder)
     return settings.model_copy(update=paths)
+
+
+def fill(text: str, clinic: Clinic) -> str:
+    """The text with the clinic's numbers in place of {emergency}, {urgent_care}, {poison}, {crisis} and {clinic}."""
+    numbers = {name: getattr(clinic, name) for name in UNNAMED}
+    said = {name: UNNAMED[name] if number == PLACEHOLDER else number for name, number in numbers.items()}
+    return text.format(
+        emergency=said["emergency_number"],
+        urgent_care=said["urgent_care_line"],
+        poison=said["poison_line"],
+        crisis=said["crisis_line"],
+        clinic=_clinic(clinic),
+    )
+
+
+def _clinic(clinic: Clinic) -> str:
+    name = "the clinic" if clinic.name == PLACEHOLDER else clinic.name
+    if clinic.phone == PLACEHOLDER:
+        return name
+    hours = f" ({clinic.hours})" if clinic.hours else ""
+    return f"{name} on {clinic.phone}{hours}"

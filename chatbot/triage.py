@@ -1,64 +1,177 @@
-"""Question → urgent · personal · smalltalk · answerable, by the rules in rules.yaml."""
+"""Question → urgent · refused · personal · smalltalk · answerable, by the rules of rules.yaml and by meaning.
+
+How rules and meaning vote is explained in docs/decisions/0007-triage.md; the shares that they need are in rules.yaml.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import Literal
+from itertools import chain
+from typing import Literal, TypeVar
 
-import yaml
-from pydantic import BaseModel, ConfigDict
+import numpy as np
 
 from chatbot.question import Question
+from chatbot.reading.meaning import Meaning, Probabilities, is_readable, pieces
+from chatbot.reading.message import Message, read
+from chatbot.reading.wording import Reader
+from chatbot.rules import MEANING, Rules, SmalltalkRule, Urgency, UrgentRule, WatchRule, WordedRule
 
-RULES = Path(__file__).with_name("rules.yaml")
-
-
-class SmalltalkRule(BaseModel):
-    """One kind of small talk, as rules.yaml has it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    id: str
-    needs: frozenset[str] = frozenset()
-    words: frozenset[str] = frozenset()
-    patterns: tuple[str, ...] = ()
-    example: str
-    reply: str
-
-
-class Rules(BaseModel):
-    """All of rules.yaml."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    smalltalk: tuple[SmalltalkRule, ...]
+LEVELS: tuple[Urgency, ...] = ("emergency", "same_day", "soon")  # most urgent first
+Fired = TypeVar("Fired", bound=WordedRule)
+CONDITIONS = ("ILLNESS", "GROUP", "PRESCRIBED")  # the families of what a personal question is about
+PERSONAL, EXPECTED = "personal", "expected"  # classes of the exemplars that are no urgent rule
 
 
 @dataclass(frozen=True, slots=True)
 class Triage:
-    """What a question is, which rule said so, and what to reply where the rule has a reply."""
+    """What a question is, which rule says so, and whether the rule's words or only the meaning led to it.
 
-    kind: Literal["smalltalk", "answerable"]
+    `watch` is the rule of a sign that may become urgent, `asks_day` whether the person should say how long ago the
+    treatment was. `conditions` are the illnesses, medicines, ages and skin types of a personal question, as typed, and
+    `denied` those that it denies.
+    """
+
+    kind: Literal["urgent", "refused", "personal", "smalltalk", "answerable"]
     rule: str | None = None
     reply: str = ""
+    urgent: UrgentRule | None = None
+    by: Literal["words", "meaning"] = "words"
+    watch: WatchRule | None = None
+    asks_day: bool = False
+    conditions: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
 
 
-@cache
-def load_rules() -> Rules:
-    """The rules; a wrong field in rules.yaml is an error that names it."""
-    return Rules.model_validate(yaml.safe_load(RULES.read_text(encoding="utf-8")))
+def triage(question: Question, rules: Rules, meaning: Meaning) -> Triage:
+    """What to do with a question, decided before any document is looked at."""
+    message = read(question.text, rules.spelling, rules.other_readings)
+    reader = Reader(message, rules.families_compiled)
+    judged = _Judged.of(message, meaning)
+    if (urgent := _urgent(reader, judged, rules)) is not None:
+        return urgent
+    if (refused := _first(rules.refused, reader, rules)) is not None:
+        return Triage("refused", refused.id, refused.reply)
+    if (said := _smalltalk(question, rules)) is not None:
+        return Triage("smalltalk", said.id, said.reply)
+    if (personal := _personal(reader, judged, rules)) is not None:
+        return personal
+    watch = _first(rules.watch, reader, rules) if judged.share(EXPECTED) >= rules.votes.expected else None
+    return Triage("answerable", watch=watch, asks_day=watch is not None and watch.asks_day and message.day is None)
 
 
-def triage(question: Question, rules: Rules) -> Triage:
-    """The first rule that fires decides; a question that none stops is answerable."""
-    said = re.findall(r"[\w']+", question.text.lower().replace("’", "'"))
-    for rule in rules.smalltalk:
-        if _fires(rule, [word.replace("'", "") for word in said]):
-            return Triage("smalltalk", rule.id, rule.reply)
-    return Triage("answerable")
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """The classes of a message's pieces: shape (pieces, labels).
+
+    A message in a script that the classifier was not trained on has no rows: then the rules decide alone.
+    """
+
+    labels: tuple[str, ...]
+    rows: Probabilities
+
+    @classmethod
+    def of(cls, message: Message, meaning: Meaning) -> _Judged:
+        if not is_readable(message):
+            return cls(meaning.labels, np.zeros((0, len(meaning.labels)), dtype=np.float32))
+        return cls(meaning.labels, meaning.probabilities(pieces(message)))
+
+    @property
+    def is_silent(self) -> bool:
+        return not len(self.rows)
+
+    def share(self, label: str) -> float:
+        """How probable it is that some piece is of a class."""
+        return self.most({label})[0]
+
+    def most(self, ids: AbstractSet[str]) -> tuple[float, str]:
+        """How probable it is that some piece is of one of these classes, and the likeliest of them."""
+        columns = [position for position, label in enumerate(self.labels) if label in ids]
+        if self.is_silent:
+            return 0.0, self.labels[columns[0]]
+        sums = self.rows[:, columns].sum(axis=1)
+        piece = int(np.argmax(sums))
+        return float(sums[piece]), self.labels[columns[int(np.argmax(self.rows[piece, columns]))]]
 
 
-def _fires(rule: SmalltalkRule, said: list[str]) -> bool:
+def _urgent(reader: Reader, judged: _Judged, rules: Rules) -> Triage | None:
+    """The most urgent level that has the votes: of a rule that fires, unless meaning is sure of the contrary, or of
+    meaning alone.
+    """
+    anyhow, _ = judged.most({rule.id for rule in rules.urgent})
+    is_calm = not judged.is_silent and anyhow < rules.votes.beside_rule
+    listened = [rule for rule in rules.urgent if not (is_calm and MEANING in rule.cancelled_by)]
+    fired = [rule for rule in listened if fires(rule, reader, rules)]
+    for level in LEVELS:
+        if by_words := [rule for rule in fired if rule.urgency == level]:
+            return Triage("urgent", by_words[0].id, urgent=by_words[0])
+        if _is_meant(level, judged, rules):
+            _, likeliest = judged.most({rule.id for rule in rules.urgent if rule.urgency == level})
+            by_meaning = next(rule for rule in rules.urgent if rule.id == likeliest)
+            return Triage("urgent", likeliest, urgent=by_meaning, by="meaning")
+    return None
+
+
+def _is_meant(level: Urgency, judged: _Judged, rules: Rules) -> bool:
+    """Whether meaning alone is sure enough of a level."""
+
+    def share(least: Urgency) -> float:
+        reached = LEVELS[: LEVELS.index(least) + 1]
+        return judged.most({rule.id for rule in rules.urgent if rule.urgency in reached})[0]
+
+    votes = rules.votes
+    if level == "emergency" and share("same_day") >= votes.alone["same_day"]:
+        return share("emergency") >= votes.emergency_if_urgent
+    return share(level) >= votes.alone[level]
+
+
+def fires(rule: WordedRule, reader: Reader, rules: Rules) -> bool:
+    """Whether a wording of the rule is found in a sentence in which nothing cancels it."""
+    return any(
+        not _is_cancelled(rule, sentence, reader, rules)
+        for wording in rule.wordings
+        for sentence in reader.sentences_with(wording)
+    )
+
+
+def _is_cancelled(rule: WordedRule, sentence: str, reader: Reader, rules: Rules) -> bool:
+    alone = Reader(Message(sentence, reader.message.day), reader.families)
+    if any(alone.sentences_with(wording) for wording in rule.unless):
+        return True
+    if rules.context_patterns["present"].search(sentence):
+        return False
+    contexts = rule.cancelled_by - {MEANING}
+    return any(rules.context_patterns[name].search(sentence) for name in contexts)
+
+
+def _first(some: Sequence[Fired], reader: Reader, rules: Rules) -> Fired | None:
+    return next((rule for rule in some if fires(rule, reader, rules)), None)
+
+
+def _personal(reader: Reader, judged: _Judged, rules: Rules) -> Triage | None:
+    rule = _first(rules.personal, reader, rules)
+    needed = rules.votes.personal_alone if rule is None else rules.votes.personal_beside_rule
+    if judged.share(PERSONAL) < needed and not (rule and judged.is_silent):
+        return None
+    said, denied = zip(*(reader.phrases(family) for family in CONDITIONS), strict=True)
+    return Triage(
+        "personal",
+        PERSONAL if rule is None else rule.id,
+        rule.note if rule else "",
+        by="meaning" if rule is None else "words",
+        conditions=tuple(dict.fromkeys(chain(*said))),
+        denied=tuple(dict.fromkeys(chain(*denied))),
+    )
+
+
+def _smalltalk(question: Question, rules: Rules) -> SmalltalkRule | None:
+    said = [word.replace("'", "") for word in re.findall(r"[\w']+", question.text.lower().replace("’", "'"))]
+    return next((rule for rule in rules.smalltalk if _is_all(rule, said)), None)
+
+
+def _is_all(rule: SmalltalkRule, said: list[str]) -> bool:
     by_words = rule.needs.intersection(said) and rule.needs.union(rule.words).issuperset(said)
     return bool(by_words) or any(re.fullmatch(pattern, " ".join(said)) for pattern in rule.patterns)

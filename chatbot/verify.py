@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from chatbot.retrieve import asks_for_list
+from chatbot.scope import Keep
 from index.encode import Vectors
 from index.search import Hit, PassageIndex
 from index.terms import KeyTerm, key_terms, terms
@@ -110,12 +111,12 @@ def verify(
     hits: Sequence[Hit],
     index: PassageIndex,
     gate: Gate,
-    keep: Callable[[Passage, str], bool] = lambda *_: True,
+    keep: Keep = lambda *_: True,
 ) -> Verdict:
     """Weigh the hits of a question; `vector` is the encoded question, shape (dim,).
 
     `subject` is the question without the names of treatments: a passage is no answer because it has the right name.
-    `keep` says which sentences, each under its heading, may be evidence; a list is kept or left as a whole.
+    `keep` says which sentences may be evidence; a list is kept or left as a whole.
     """
     asked = [_Asked(key.surface, known, index.keywords.weight(known)) for key, known in _known_keys(subject, index)]
     if not asked:
@@ -184,7 +185,7 @@ def _evidence(
     vector: Vectors,
     read: _Read,
     index: PassageIndex,
-    keep: Callable[[Passage, str], bool],
+    keep: Keep,
     wants_list: bool,
 ) -> list[Evidence]:
     passage = read.passage
@@ -197,7 +198,7 @@ def _evidence(
     for (start, end), cosine, row in zip(passage.sentences, cosines, rows, strict=True):
         sentence = passage.document.text[start:end]
         own = frozenset(terms(sentence))
-        if keep(passage, passage.text if passage.is_list else f"{passage.headings[-1]}\n{sentence}"):
+        if keep(passage, *((passage.start, passage.end) if passage.is_list else (start, end))):
             score = float(cosine) + SENTENCE_SHARE * _share(asked, headings | own) + of_passage
             covers = frozenset(key.surface for key in _covered(asked, own))
             found.append(Evidence(passage, start, end, score, float(cosine), row, covers))

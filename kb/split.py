@@ -42,11 +42,11 @@ def split(document: Document) -> list[Passage]:
 def _pieces(text: str, section: Section) -> Iterator[tuple[list[Span], bool, int | None]]:
     for group in _groups(text, section.paragraphs):
         if group[-1].is_item:
-            spans = [span for paragraph in group for span in _sentences(text, paragraph)]
+            spans = [span for paragraph in group for span in sentences_of(text, paragraph)]
             spans[0] = (group[0].start, spans[0][1])  # a list without a lead-in keeps its first marker
             yield spans, True, group[0].page
         else:
-            for sentences in _within_size([span for p in group for span in _sentences(text, p)]):
+            for sentences in _within_size([span for p in group for span in sentences_of(text, p)]):
                 yield sentences, False, next(p.page for p in group if sentences[0][0] < p.end)
 
 
@@ -68,7 +68,7 @@ def _groups(text: str, paragraphs: tuple[Paragraph, ...]) -> Iterator[list[Parag
         yield group
 
 
-def _sentences(text: str, paragraph: Paragraph) -> list[Span]:
+def sentences_of(text: str, paragraph: Paragraph) -> list[Span]:
     """A list item is one unit; a paragraph is cut into sentences by the sentencex library."""
     if paragraph.is_item:
         marker = MARKER.match(text, paragraph.start, paragraph.end)

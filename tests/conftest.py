@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from chatbot.reading.meaning import Probabilities
+from chatbot.rules import load_rules
 from index.build import build_index
 from index.encode import Encoder, Progress, Span, Vectors, load_encoder
 from index.store import StoredIndex, open_index
@@ -47,6 +49,28 @@ class LetterEncoder:
         rows = np.array([[*row, not any(row)] for row in counts], dtype=np.float32).reshape(-1, self.dim)
         unit: Vectors = rows / np.linalg.norm(rows, axis=1, keepdims=True)
         return unit
+
+
+class UndecidedMeaning:
+    """Gives the same to every text: enough for a rule that fires to stand, too little for any class to win alone.
+
+    `sure_of` makes it sure of one class. `read` keeps the texts that it was given.
+    """
+
+    def __init__(self, sure_of: str | None = None) -> None:
+        urgent = [rule.id for rule in load_rules().urgent]
+        self.labels = (*urgent, "expected", "general", "ordinary", "personal", "refused")
+        self.sure_of = sure_of
+        self.read: list[str] = []
+
+    def probabilities(self, texts: Sequence[str]) -> Probabilities:
+        self.read += texts
+        if self.sure_of is not None:
+            row = [float(label == self.sure_of) for label in self.labels]
+        else:
+            shares = {"ordinary": 0.5, "personal": 0.25}
+            row = [shares.get(label, 0.25 / (len(self.labels) - 2)) for label in self.labels]
+        return np.array([row] * len(texts), dtype=np.float32)
 
 
 LASER = """---
@@ -116,6 +140,12 @@ A laser session is booked with a deposit of fifty pounds.
 def encoder() -> LetterEncoder:
     """A fresh fake encoder, whose count of texts starts at 0."""
     return LetterEncoder()
+
+
+@pytest.fixture
+def meaning() -> UndecidedMeaning:
+    """A fresh vote that decides nothing."""
+    return UndecidedMeaning()
 
 
 @pytest.fixture(scope="session")

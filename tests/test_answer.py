@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 from conftest import IndexOf
 
-from chatbot.answer import Answer, answer
+from chatbot.answer import Answer, abstain, answer, refuse
 from chatbot.question import Question
 from chatbot.quote import MAX_QUOTES
+from chatbot.rules import load_rules
 from chatbot.scope import Scope
+from chatbot.settings import Clinic
+from chatbot.triage import Triage
 from chatbot.verify import Evidence, Verdict
 from index.store import StoredIndex
 
@@ -25,7 +28,7 @@ sources: {maker: {name: The maker, address: "https://maker.example", kind: vendo
 ## Recovery
 Redness fades in a week. Crusts fall off by themselves. Swelling goes sooner.
 ## Results
-One session removes every scar.[^maker] Pores get smaller. Wrinkles are gone for good.[^maker]
+One session closes every pore.[^maker] Pores get smaller. Dullness is gone for good.[^maker]
 
 Caveat: [studies](#studies)
 ## Studies
@@ -68,6 +71,9 @@ Keep out of the sun. Stop smoking now.
 ANY = Scope(frozenset(), frozenset())
 LASER_NAMED = Scope(frozenset({"Fractional CO2 laser"}), frozenset())
 PEEL_NAMED = Scope(frozenset({"Chemical peel"}), frozenset())
+ANSWERABLE = Triage("answerable")
+CLINIC = Clinic(name="Rose Clinic", phone="01 234", emergency_number="999")
+REACH = "Please ask Rose Clinic: call 01 234."
 
 
 @pytest.fixture
@@ -91,7 +97,7 @@ def answer_from(index: StoredIndex, *evidence: str | Evidence, about: Scope = LA
     """The answer to a question about a treatment with this evidence, best first."""
     given = tuple(said(index, one) if isinstance(one, str) else one for one in evidence)
     verdict = Verdict(probability=0.87654321, is_answered=True, evidence=given, unknown=())
-    return answer(Question("when can I go out?"), verdict, index, about)
+    return answer(Question("when can I go out?"), ANSWERABLE, verdict, index, about, CLINIC)
 
 
 def quotes(given: Answer) -> list[str]:
@@ -156,12 +162,12 @@ def test_no_more_sentences_are_quoted_than_the_most(index: StoredIndex) -> None:
 def test_a_claim_is_followed_by_what_disputes_it_and_by_what_disputes_that_each_whole_and_once(
     index: StoredIndex,
 ) -> None:
-    given = answer_from(index, "One session removes every scar.", "Wrinkles are gone for good.", "Stop smoking.")
+    given = answer_from(index, "One session closes every pore.", "Dullness is gone for good.", "Stop smoking.")
     assert quotes_and_caveats(given) == [
-        ("One session removes every scar.", False),
+        ("One session closes every pore.", False),
         ("Most people need three sessions. Wrinkles come back.", True),
         ("The studies of sessions were small.", True),
-        ("Wrinkles are gone for good.", False),
+        ("Dullness is gone for good.", False),
         ("Stop smoking.", False),
     ]
     assert "This is disputed: Most people need three sessions. Wrinkles come back. [2]" in given.text
@@ -215,7 +221,7 @@ def test_where_several_treatments_may_be_meant_each_has_one_quote_that_names_it(
 
 
 def test_a_quote_stands_under_its_own_treatment_after_a_caveat_of_another_document(index: StoredIndex) -> None:
-    given = answer_from(index, "One session removes every scar.", "Peeling lasts five days.", about=ANY)
+    given = answer_from(index, "One session closes every pore.", "Peeling lasts five days.", about=ANY)
     assert [citation.about for citation in given.citations] == ["Fractional CO2 laser", None, None, "Chemical peel"]
 
 
@@ -226,7 +232,7 @@ def test_what_to_ask_next_is_the_headings_nearest_to_the_quotes_with_their_treat
 
 
 def test_the_object_of_an_answer_has_the_keys_of_the_contract_and_can_be_written_as_json(index: StoredIndex) -> None:
-    given = answer_from(index, "One session removes every scar.")
+    given = answer_from(index, "One session closes every pore.")
     written = json.loads(json.dumps(given.to_json()))
     assert written == given.to_json()
     assert " ".join(written) == "question status urgency text confidence citations suggestions contact"
@@ -238,7 +244,7 @@ def test_the_object_of_an_answer_has_the_keys_of_the_contract_and_can_be_written
 
 
 def test_a_citation_says_where_its_quote_stands_whose_it_is_and_who_reviewed_it(index: StoredIndex) -> None:
-    cited = answer_from(index, "One session removes every scar.").to_json()["citations"]
+    cited = answer_from(index, "One session closes every pore.").to_json()["citations"]
     texts = {document.id: document.text for document in index.documents}
     assert all(texts[c["document_id"]][c["start"] : c["end"]] == c["quote"] for c in cited)
     assert (cited[0]["number"], cited[0]["section"], cited[0]["document_title"]) == (1, "Results", "CO2 laser")
@@ -252,7 +258,8 @@ def test_a_citation_says_where_its_quote_stands_whose_it_is_and_who_reviewed_it(
 def test_a_named_treatment_without_documents_is_said_to_be_missing_beside_the_answer(index: StoredIndex) -> None:
     about = Scope(frozenset({"Fractional CO2 laser"}), frozenset({"Microneedling"}))
     evidence = (said(index, "Redness fades in a week."),)
-    given = answer(Question("CO2 laser or microneedling for redness?"), Verdict(0.9, True, evidence, ()), index, about)
+    question, verdict = Question("CO2 laser or microneedling for redness?"), Verdict(0.9, True, evidence, ())
+    given = answer(question, ANSWERABLE, verdict, index, about, CLINIC)
     assert given.text == "Redness fades in a week. [1]\n\nWe have no document about Microneedling."
 
 
@@ -264,5 +271,71 @@ def test_sentences_that_differ_in_a_figure_or_a_negation_do_not_say_the_same(tmp
     (folder / "a.md").write_text(text, encoding="utf-8")
     index = index_of(folder)
     evidence = tuple(said(index, pair, means=pairs[0]) for pair in pairs)
-    given = answer(Question("?"), Verdict(0.9, True, evidence, ()), index, ANY)
+    given = answer(Question("?"), ANSWERABLE, Verdict(0.9, True, evidence, ()), index, ANY, CLINIC)
     assert quotes(given) == pairs
+
+
+# A sign that may become urgent
+
+WATCHED = {rule.id: rule for rule in load_rules().watch}
+SORE = Question("a bit sore")
+
+
+def watching(rule: str, asks_day: bool) -> Triage:
+    return Triage("answerable", watch=WATCHED[rule], asks_day=asks_day)
+
+
+def test_a_sign_that_may_become_urgent_is_answered_with_when_it_does_on_the_clinics_own_numbers(
+    index: StoredIndex,
+) -> None:
+    verdict = Verdict(0.9, True, (said(index, "Redness fades in a week."),), ())
+    given = answer(SORE, watching("bleeding-dots", asks_day=False), verdict, index, LASER_NAMED, CLINIC)
+    assert given.text == (
+        "Redness fades in a week. [1]\n\nThis page cannot judge your own skin. "
+        "If blood flows, soaks a dressing or does not stop under firm pressure, call 999."
+    )
+    assert (given.asks_day, given.contact) == (False, None)
+    assert given.suggestions == answer_from(index, "Redness fades in a week.").suggestions
+
+
+def test_whoever_does_not_say_the_day_is_asked_for_it_once_with_the_question_repeated_for_each_choice(
+    index: StoredIndex,
+) -> None:
+    verdict = Verdict(0.9, True, (said(index, "Redness fades in a week."),), ())
+    given = answer(SORE, watching("soreness", asks_day=True), verdict, index, LASER_NAMED, CLINIC)
+    assert given.text.endswith("\n\nHow long ago was your treatment? What to look for depends on it.")
+    assert given.suggestions == (
+        "a bit sore (today or yesterday)",
+        "a bit sore (3 days ago)",
+        "a bit sore (6 days ago)",
+        "a bit sore (2 weeks ago)",
+    )
+    assert given.asks_day
+
+
+def test_the_line_on_a_sign_stands_beside_a_treatment_without_documents(index: StoredIndex) -> None:
+    about = Scope(frozenset({"Fractional CO2 laser"}), frozenset({"Microneedling"}))
+    verdict = Verdict(0.9, True, (said(index, "Redness fades in a week."),), ())
+    given = answer(SORE, watching("bleeding-dots", asks_day=False), verdict, index, about, CLINIC)
+    assert given.note.split("\n\n")[0] == "We have no document about Microneedling."
+    assert given.note.endswith("call 999.")
+    assert given.text == f"Redness fades in a week. [1]\n\n{given.note}"
+
+
+def test_where_the_documents_do_not_answer_the_line_on_a_sign_is_said_all_the_same(index: StoredIndex) -> None:
+    nothing = Verdict(0.1, False, (said(index, "Redness fades in a week."),), ("sore",))
+    given = abstain(SORE, watching("soreness", asks_day=True), nothing, ANY, CLINIC)
+    missing, watch, day = given.text.split("\n\n")
+    assert missing == f"Our documents do not answer that: they say nothing about “sore”. {REACH}"
+    assert watch.startswith("This page cannot judge your own skin. Call Rose Clinic on 01 234 the same day if pain")
+    assert watch.endswith("is an emergency: 999.")
+    assert day.startswith("How long ago was your treatment?")
+    assert (given.status, given.asks_day, given.contact, len(given.suggestions)) == ("abstained", True, CLINIC, 4)
+
+
+def test_a_rule_that_refuses_says_why_and_how_to_reach_the_clinic_and_leaves_its_name() -> None:
+    reply = "Device settings are chosen by the clinician."
+    given = refuse(Question("which joules?"), Triage("refused", "settings", reply), CLINIC)
+    assert (given.status, given.text) == ("abstained", f"{reply} {REACH}")
+    assert (given.rule, given.contact, given.citations, given.suggestions) == ("settings", CLINIC, (), ())
+    assert given.confidence == 0.0

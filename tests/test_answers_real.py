@@ -18,8 +18,9 @@ import pytest
 from chatbot.answer import Answer
 from chatbot.bot import Bot, ask
 from chatbot.question import Question
+from chatbot.reading.meaning import load_meaning
+from chatbot.rules import load_rules
 from chatbot.settings import Clinic
-from chatbot.triage import load_rules
 from chatbot.verify import load_gate
 from index.build import build_index
 from index.encode import Encoder
@@ -78,7 +79,8 @@ def bot_over(real_encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) ->
             folder = tmp_path_factory.mktemp("article")
             shutil.copy(DATA / "clinic" / name, folder)
         build_index(folder, home, real_encoder)
-        return Bot(Clinic(), real_encoder, LiveIndex(home, "make index"), load_rules(), load_gate())
+        live = LiveIndex(home, "make index")
+        return Bot(Clinic(), real_encoder, live, load_rules(), load_meaning(), load_gate())
 
     return cache(make)
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import MEND, LetterEncoder
+from conftest import MEND, LetterEncoder, UndecidedMeaning
 from fastapi.testclient import TestClient
 
 from chatbot.bot import Bot, ask
 from chatbot.question import Question
 from chatbot.records import Records
+from chatbot.rules import load_rules
 from chatbot.settings import Clinic
-from chatbot.triage import load_rules
 from chatbot.verify import Gate
 from chatbot.web.api import make_api
 from index.build import build_index
@@ -23,13 +24,16 @@ from index.live import LiveIndex
 
 ALL_KNOWN = Gate(weights={"known": 20.0}, bias=-18.0, min_probability=0.5, reason="test")  # as in test_bot.py
 FADES = {"question": "when does redness fade?"}
+CLINIC = Clinic(
+    name="Rose Clinic", phone="01 234", emergency_number="999", urgent_care_line="111", poison_line="111",
+    crisis_line="116 123",
+)  # fmt: skip
 
 
 @pytest.fixture
-def bot(clinic_folder: Path, home: Path, encoder: LetterEncoder) -> Bot:
+def bot(clinic_folder: Path, home: Path, encoder: LetterEncoder, meaning: UndecidedMeaning) -> Bot:
     build_index(clinic_folder, home, encoder)
-    clinic = Clinic(name="Rose Clinic", phone="01 234", emergency_number="999")
-    return Bot(clinic, encoder, LiveIndex(home, MEND), load_rules(), ALL_KNOWN)
+    return Bot(CLINIC, encoder, LiveIndex(home, MEND), load_rules(), meaning, ALL_KNOWN)
 
 
 @pytest.fixture
@@ -65,7 +69,10 @@ def test_ask_takes_the_treatment_of_the_page(client: TestClient) -> None:
 def test_a_refused_answer_comes_with_the_contact(client: TestClient) -> None:
     answer = client.post("/api/ask", json={"question": "hiccups?"}).json()
     assert answer["status"] == "abstained"
-    assert answer["contact"] == {"name": "Rose Clinic", "phone": "01 234", "emergency_number": "999"}
+    assert answer["contact"] == {
+        "name": "Rose Clinic", "phone": "01 234", "emergency_number": "999", "urgent_care_line": "111",
+        "poison_line": "111", "crisis_line": "116 123",
+    }  # fmt: skip
 
 
 def test_each_answer_is_recorded_with_its_index_and_what_is_refused_is_not(
@@ -75,6 +82,42 @@ def test_each_answer_is_recorded_with_its_index_and_what_is_refused_is_not(
     client.post("/api/ask", json={"question": ""})
     (line,) = (tmp_path / "records/events.jsonl").read_text(encoding="utf-8").splitlines()
     assert json.loads(line)["index"] == bot.index.current().version
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I cannot breathe",
+        "<b>I cannot breathe</b>",
+        "I cannot breathe\u0007",
+        "I cannot breathe \ud83d",
+        "I cannot breathe. " * 200,
+    ],
+    ids=["plain", "HTML", "control character", "half a character", "3 600 characters"],
+)
+def test_an_emergency_is_heard_in_whatever_form_it_is_written(text: str, client: TestClient) -> None:
+    body = json.dumps({"question": text})
+    response = client.post("/api/ask", content=body, headers={"content-type": "application/json"})
+    assert response.status_code == 200
+    answer = response.json()
+    assert (answer["status"], answer["urgency"]) == ("urgent", "emergency")
+    assert answer["text"].startswith("Call 999 now")
+    assert answer["contact"]["phone"] == "01 234"
+    assert answer["question"] == " ".join(text.replace("\ud83d", "?").split())
+
+
+@pytest.mark.parametrize("becomes_a_file", [False, True], ids=["gone", "a file"])
+def test_an_emergency_needs_no_index(
+    becomes_a_file: bool, client: TestClient, home: Path, tmp_path: Path, encoder: LetterEncoder
+) -> None:
+    encoded = encoder.encoded
+    shutil.rmtree(home)
+    if becomes_a_file:
+        home.write_text("no folder")
+    answer = client.post("/api/ask", json={"question": "my tongue is swelling"}).json()
+    assert (answer["status"], answer["citations"], encoder.encoded) == ("urgent", [], encoded)
+    (line,) = (tmp_path / "records/events.jsonl").read_text(encoding="utf-8").splitlines()
+    assert (json.loads(line)["index"], json.loads(line)["urgency"]) == ("", "emergency")
 
 
 def test_search_gives_the_nearest_passages_best_first(client: TestClient) -> None:
@@ -108,7 +151,7 @@ def test_health_names_the_index_and_its_size(client: TestClient, bot: Bot) -> No
     [
         ("", "no question yet"),
         ("?!", "no question yet"),
-        ("scab " * 10_000, "50,000 characters"),
+        ("a" + "scab " * 10_000, "50,000 characters"),
         ("red\u0000ness", "control characters"),
         ("red \ud83d", "control characters"),
         ("<script>alert(1)</script>", "HTML tags"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import LetterEncoder
+from conftest import LetterEncoder, UndecidedMeaning
 
 import app
 
@@ -53,10 +53,15 @@ def settings(tmp_path: Path, clinic_folder: Path) -> Path:
 
 @pytest.fixture
 def run(
-    settings: Path, encoder: LetterEncoder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    settings: Path,
+    encoder: LetterEncoder,
+    meaning: UndecidedMeaning,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> Program:
-    """run("ask", "is it red?"): run a command with the settings and the fake encoder."""
+    """run("ask", "is it red?"): run a command with the settings, the fake encoder and the vote that decides nothing."""
     monkeypatch.setattr(app, "load_encoder", lambda model: encoder)
+    monkeypatch.setattr(app, "load_meaning", lambda: meaning)
 
     def run_command(*arguments: str | Path) -> Run:
         code = app.main([*map(str, arguments), "--settings", str(settings)])
@@ -211,6 +216,29 @@ def test_a_question_that_is_none_is_refused_before_anything_is_loaded(run: Progr
     assert run("ask", "").error == "There is no question yet. Please type what you would like to know."
     assert "HTML tags" in run("search", "<b>").error
     assert encoder.encoded == 0
+
+
+def test_an_emergency_needs_no_documents_and_builds_no_index(
+    run: Program, encoder: LetterEncoder, settings: Path
+) -> None:
+    done = run("ask", "I cannot breathe", "--kb", settings.parent / "none")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("[urgent: emergency]\n\nCall 999 now and say that you have trouble breathing.")
+    assert not (settings.parent / "var").exists()
+    assert encoder.encoded == 0
+
+
+def test_an_emergency_is_answered_over_a_stale_index(run: Program, clinic_folder: Path) -> None:
+    run("index")
+    (clinic_folder / "peel.md").write_text("# Peel\n\nNew text.\n")
+    assert run("ask", "I cannot breathe").out.startswith("[urgent: emergency]\n\nCall 999 now")
+    assert "stale" in run("ask", FADES).error
+
+
+def test_an_emergency_as_json_has_its_urgency(run: Program) -> None:
+    given = json.loads(run("ask", "I cannot breathe", "--json").out)
+    assert " ".join(given) == KEYS
+    assert (given["status"], given["urgency"], given["citations"]) == ("urgent", "emergency", [])
 
 
 @pytest.mark.parametrize("command", [["ask", FADES], ["search", FADES], ["index"], ["check"]], ids=lambda c: c[0])

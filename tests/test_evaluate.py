@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import MEND, LetterEncoder
+from conftest import MEND, LetterEncoder, UndecidedMeaning
 
 from chatbot.bot import Bot
 from chatbot.evaluate import EvaluationError, Outcome, Row, evaluate, read_rows, summary, to_json
+from chatbot.rules import load_rules
 from chatbot.settings import Clinic
-from chatbot.triage import load_rules
 from chatbot.verify import Gate
 from index.build import build_index
 from index.live import LiveIndex
@@ -23,10 +23,10 @@ KEYS = "id question status urgency text confidence citations suggestions contact
 
 
 @pytest.fixture
-def bot(clinic_folder: Path, home: Path, encoder: LetterEncoder) -> Bot:
+def bot(clinic_folder: Path, home: Path, encoder: LetterEncoder, meaning: UndecidedMeaning) -> Bot:
     build_index(clinic_folder, home, encoder)
     clinic = Clinic(name="Rose Clinic", phone="01 234", emergency_number="999")
-    return Bot(clinic, encoder, LiveIndex(home, MEND), load_rules(), ALL_KNOWN)
+    return Bot(clinic, encoder, LiveIndex(home, MEND), load_rules(), meaning, ALL_KNOWN)
 
 
 def rows_of(tmp_path: Path, *rows: dict[str, Any] | str | bytes) -> list[Row]:

@@ -10,8 +10,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
@@ -23,8 +25,32 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 ROOT = Path(__file__).parent.parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 START_S = 180
-PHONE, DESKTOP = {"width": 375, "height": 740}, {"width": 1280, "height": 900}
+PHONE = {"viewport": {"width": 375, "height": 740}, "color_scheme": "dark"}
+DESKTOP = {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"}
+CLINIC = """[clinic]
+name = "Test Clinic"
+phone = "020 7946 0000"
+emergency_number = "999"
+urgent_care_line = "111"
+poison_line = "111"
+crisis_line = "116 123 (Samaritans)"
+"""
 WORK = "When can I go back to work after fractional CO2 laser?"
+BREATHING, PUS = "I can't breathe", "there is pus on my cheek and it smells"
+STILL_RED = "my skin is still a bit red after CO2 laser"
+# The contrast of an element's text with the first opaque colour behind it, by the formula of WCAG 2.
+CONTRAST = """element => {
+  const rgb = colour => colour.match(/[\\d.]+/g).map(Number);
+  const light = colour => rgb(colour).slice(0, 3).map(v => v / 255)
+    .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  let behind = element, opacity = 1;
+  const isClear = colour => rgb(colour).length === 4 && rgb(colour)[3] < 1;
+  while (behind.parentElement && isClear(getComputedStyle(behind).backgroundColor)) behind = behind.parentElement;
+  for (let e = element; e; e = e.parentElement) opacity *= getComputedStyle(e).opacity;
+  const [a, b] = [light(getComputedStyle(element).color), light(getComputedStyle(behind).backgroundColor)];
+  return opacity * (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+}"""
 
 
 @dataclass(frozen=True)
@@ -48,13 +74,22 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("server")
+    with _served(tmp_path_factory.mktemp("server"), CLINIC) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def unset_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The program of a clinic that has filled in nothing."""
+    with _served(tmp_path_factory.mktemp("unset"), "") as server:
+        yield server
+
+
+@contextmanager
+def _served(folder: Path, clinic: str) -> Iterator[Server]:
+    """The program over the shipped documents, with these settings of the clinic."""
     settings = folder / "settings.toml"
-    settings.write_text(
-        f'data = "data"\ndocuments = "{ROOT / "kb" / "documents"}"\n'
-        '[clinic]\nname = "Test Clinic"\nphone = "020 7946 0000"\nemergency_number = "999"\n',
-        encoding="utf-8",
-    )
+    settings.write_text(f'data = "data"\ndocuments = "{ROOT / "kb" / "documents"}"\n{clinic}', encoding="utf-8")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -96,8 +131,15 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(params=[PHONE, DESKTOP], ids=["phone", "desktop"])
 def page(request: pytest.FixtureRequest, server: Server, browser: Browser) -> Iterator[Page]:
-    """The open page; a request to any other server, or an error in the page, fails the test."""
-    context = browser.new_context(viewport=request.param)
+    """The open page, dark on the phone and light on the desktop."""
+    with _opened(browser, server, request.param) as page:
+        yield page
+
+
+@contextmanager
+def _opened(browser: Browser, server: Server, screen: dict[str, Any]) -> Iterator[Page]:
+    """The page in a browser; a request to any other server, or an error in the page, fails the test."""
+    context = browser.new_context(**screen)
     page = context.new_page()
     outside: list[str] = []
     errors: list[str] = []
@@ -208,11 +250,92 @@ def test_a_thumb_is_recorded_without_a_word_of_the_question(page: Page, server: 
     assert "go back" not in json.dumps(server.events())
 
 
+def test_an_emergency_says_what_to_do_now_and_its_number_can_be_tapped(page: Page) -> None:
+    ask(page, BREATHING)
+    now = page.locator("#conversation .urgent.emergency .now")
+    expect(now).to_be_in_viewport(ratio=1, timeout=15_000)
+    expect(now.get_by_role("link", name="999")).to_have_attribute("href", "tel:999")
+    expect(page.get_by_role("alert").filter(has_text="trouble breathing")).to_be_visible()
+    assert page.locator("#conversation .urgent ul").count() == 2
+
+
+def test_what_to_do_now_stays_on_screen_and_covers_nothing_until_the_conversation_is_cleared(page: Page) -> None:
+    ask(page, PUS)
+    pinned = page.locator(".pinned")
+    expect(pinned).to_contain_text("Call Test Clinic on 020 7946 0000", timeout=15_000)
+    ask(page, BREATHING)
+    expect(pinned).to_contain_text("trouble breathing", timeout=15_000)
+    ask(page, PUS)
+    expect(page.locator("#conversation .urgent.same_day")).to_have_count(2, timeout=15_000)
+    ask(page, WORK)
+    expect(page.locator("details.citation").first).to_be_attached(timeout=15_000)
+    page.wait_for_timeout(1000)  # until nothing moves
+    expect(pinned).to_contain_text("trouble breathing")
+    expect(pinned.get_by_role("link", name="999")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("link", name="Call 020 7946 0000")).to_be_in_viewport(ratio=1)
+    top, chat, box = (page.locator(part).bounding_box() for part in ("#top", "#conversation", "#asking"))
+    assert top is not None
+    assert chat is not None
+    assert box is not None
+    assert top["y"] + top["height"] <= chat["y"] + 1
+    assert box["y"] + box["height"] <= page.evaluate("innerHeight")
+    page.get_by_role("button", name="Clear").click()
+    expect(pinned).to_have_count(0, timeout=15_000)
+
+
+@pytest.mark.parametrize("question", [BREATHING, PUS], ids=["emergency", "same day"])
+def test_what_is_urgent_can_be_read_in_light_and_in_dark(page: Page, question: str) -> None:
+    ask(page, question)
+    expect(page.locator("#conversation .urgent")).to_be_visible(timeout=15_000)
+    page.wait_for_timeout(500)
+    for part in (
+        ".pinned",
+        ".pinned a",
+        ".urgent .now",
+        ".urgent .now a",
+        ".urgent li",
+        ".urgent .worse",
+        ".urgent .why",
+    ):
+        assert page.locator(part).first.evaluate(CONTRAST) >= 4.5, part
+
+
+def test_a_day_told_afterwards_completes_the_question(page: Page) -> None:
+    ask(page, STILL_RED)
+    expect(page.locator("#conversation")).to_contain_text("How long ago was your treatment?", timeout=15_000)
+    expect(page.locator("#conversation .option").filter(has_text="3 days ago").first).to_be_visible()
+    ask(page, "5 days ago")
+    expect(page.locator("#conversation .user").last).to_contain_text(f"{STILL_RED} (5 days ago)", timeout=15_000)
+
+
+def test_a_personal_question_gets_quotes_sources_and_the_clinic_that_decides(page: Page) -> None:
+    ask(page, "Can I have fractional CO2 laser while I am pregnant?")
+    note = page.locator("#conversation .note")
+    expect(note).to_contain_text("Only a clinician who knows your health can decide", timeout=15_000)
+    expect(note.get_by_role("link", name="020 7946 0000")).to_have_attribute("href", "tel:02079460000")
+    expect(page.locator("details.citation").first).to_be_attached()
+
+
+@pytest.mark.parametrize("screen", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_a_clinic_without_numbers_is_not_to_be_relied_on(
+    screen: dict[str, Any], unset_server: Server, browser: Browser
+) -> None:
+    with _opened(browser, unset_server, screen) as page:
+        ask(page, BREATHING)
+        expect(page.locator("#conversation .urgent")).to_contain_text(
+            "Call your local emergency number", timeout=15_000
+        )
+        warning = page.get_by_role("alert").filter(has_text="do not rely on this page")
+        expect(warning).to_be_in_viewport(ratio=1)
+        assert warning.evaluate(CONTRAST) >= 4.5
+        assert "SET ME" not in page.content()
+
+
 @pytest.mark.parametrize(
     ("typed", "reply"),
     [
         ("   ", "There is no question yet"),
-        ("<script>window.hacked = 1</script> hello", "HTML tags"),
+        ("<script>window.hacked = 1</script> When can I go back to work?", "HTML tags"),
         ("<img src=x onerror='window.hacked = 1'>", "HTML tags"),
         ("x" * 50_000, "50,000 characters"),
         ("a\x07b", "control characters"),

@@ -1,4 +1,4 @@
-"""Question: what is refused before it becomes one, in words for a patient, and what is not."""
+"""Question: anything can be read; what is no question is refused by check(), in words for a patient."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ REFUSED = {
     "only punctuation": ("?!… --", "There is no question yet"),
     "only an emoji": ("😳", "There is no question yet"),
     "only invisible characters": ("\u200b\u200d\ufeff", "There is no question yet"),
-    "50 000 characters": ("scab " * 10_000, "50,000 characters; the most is 2,000"),
+    "50 000 characters": ("scabs" * 10_000, "50,000 characters; the most is 2,000"),
     "a null character": ("when can I\x00 swim", "control characters"),
     "an escape sequence": ("\x1b[31mis it red?", "control characters"),
     "half of a character": ("is it red \ud83d", "control characters"),
@@ -37,14 +37,15 @@ KEPT = {
 
 @pytest.mark.parametrize(("text", "reason"), REFUSED.values(), ids=REFUSED)
 def test_what_is_no_question_is_refused_with_a_reason(text: str, reason: str) -> None:
+    question = Question.parse(text)  # triage reads it first: this never raises
     with pytest.raises(QuestionError, match=reason):
-        Question.parse(text)
+        question.check()
 
 
 @pytest.mark.parametrize(("text", "reason"), REFUSED.values(), ids=REFUSED)
 def test_the_reason_is_short_says_what_to_do_and_does_not_repeat_what_was_typed(text: str, reason: str) -> None:
     with pytest.raises(QuestionError) as refused:
-        Question.parse(text)
+        Question.parse(text).check()
     message = str(refused.value)
     assert "Please" in message
     assert len(message) < 120
@@ -53,7 +54,9 @@ def test_the_reason_is_short_says_what_to_do_and_does_not_repeat_what_was_typed(
 
 @pytest.mark.parametrize("text", KEPT.values(), ids=KEPT)
 def test_what_a_patient_may_type_is_kept_as_it_is(text: str) -> None:
-    assert Question.parse(text).text == text
+    question = Question.parse(text)
+    question.check()
+    assert question.text == text
 
 
 def test_newlines_and_repeated_spaces_become_one_space() -> None:
@@ -61,9 +64,14 @@ def test_newlines_and_repeated_spaces_become_one_space() -> None:
 
 
 def test_the_longest_question_is_accepted_and_one_character_more_is_not() -> None:
-    assert len(Question.parse("a" * MAX_CHARS).text) == MAX_CHARS
+    Question.parse("a" * MAX_CHARS).check()
     with pytest.raises(QuestionError, match="shorten"):
-        Question.parse("a" * (MAX_CHARS + 1))
+        Question.parse("a" * (MAX_CHARS + 1)).check()
+
+
+def test_what_will_be_refused_is_kept_whole_for_triage_to_read() -> None:
+    typed = "<p>my chest hurts</p> " + "and hurts " * 500 + "\x00 \ud83d"
+    assert Question.parse(typed).text == typed
 
 
 @pytest.mark.parametrize("treatment", [None, "", "   "], ids=["none", "empty", "spaces"])

@@ -12,16 +12,21 @@ from kb.treatment import known_treatments
 CO2 = "Fractional CO2 laser"
 PEEL = "Chemical peel"
 ANY = Scope(covered=frozenset(), missing=frozenset())
+LASER_NAMED = Scope(frozenset({CO2}), frozenset())
+PEEL_NAMED = Scope(frozenset({PEEL}), frozenset())
 
 
 def scope_of(text: str, *loaded: str, page: str | None = None) -> Scope:
     return scope(Question.parse(text, page), known_treatments(), frozenset(loaded))
 
 
-def passage(treatment: str | None, audience: Audience = "patient") -> Passage:
-    section = Section("d#s", ("S",), 0, 4, ())
-    document = Document("d", "D", "d.md", "Text", (section,), treatment=treatment, audience=audience)
-    return Passage("d#s", document, section, 0, 4, ((0, 4),))
+def passage(
+    treatment: str | None, audience: Audience = "patient", heading: str = "S", text: str = "Text", is_list: bool = False
+) -> Passage:
+    end = len(text)
+    section = Section("d#s", (heading,), 0, end, ())
+    document = Document("d", "D", "d.md", text, (section,), treatment=treatment, audience=audience)
+    return Passage("d#s", document, section, 0, end, ((0, end),), is_list)
 
 
 def test_a_treatment_without_documents_is_missing() -> None:
@@ -86,3 +91,38 @@ def test_a_question_that_names_a_treatment_is_answered_from_documents_about_it_o
 def test_a_question_that_names_no_treatment_may_be_answered_from_any() -> None:
     assert ANY.admits(passage(CO2))
     assert ANY.admits(passage(PEEL))
+
+
+NAMES_NONE = "Redness fades."
+NAMES_PEEL = "Redness fades sooner after a chemical peel."
+NAMES_BOTH = "A chemical peel and the CO2 laser leave redness."
+
+
+@pytest.mark.parametrize(
+    ("asked", "heading", "sentence", "is_kept"),
+    [
+        (ANY, "Redness", NAMES_NONE, True),
+        (ANY, "Redness", NAMES_PEEL, False),  # in a document on the laser
+        (ANY, "Redness", NAMES_BOTH, True),
+        (LASER_NAMED, "Redness", NAMES_PEEL, False),
+        (LASER_NAMED, "Redness", NAMES_BOTH, True),
+        (PEEL_NAMED, "Redness", NAMES_PEEL, True),
+        (PEEL_NAMED, "Redness", NAMES_NONE, True),
+        (LASER_NAMED, "A chemical peel instead", NAMES_NONE, False),  # a sentence is about what its heading names
+        (LASER_NAMED, "A chemical peel, or the CO2 laser", NAMES_NONE, True),
+    ],
+)
+def test_a_sentence_that_names_only_other_treatments_is_not_kept(
+    asked: Scope, heading: str, sentence: str, is_kept: bool
+) -> None:
+    one = passage(CO2, heading=heading, text=f"IPL and a chemical peel are others. {sentence}")
+    keep = asked.keep(known_treatments())
+    assert keep(one, one.end - len(sentence), one.end) == is_kept
+
+
+def test_a_list_is_kept_for_what_it_says_itself_whatever_its_heading_names() -> None:
+    keep = LASER_NAMED.keep(known_treatments())
+    own = passage(CO2, heading="A chemical peel instead", text="Tell us of:\n- scars", is_list=True)
+    others = passage(CO2, heading="Redness", text="After a chemical peel:\n- rest", is_list=True)
+    assert keep(own, own.start, own.end)
+    assert not keep(others, others.start, others.end)

@@ -8,16 +8,20 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from chatbot.settings import Clinic, Settings, SettingsError, load_settings
+from chatbot.settings import Clinic, Settings, SettingsError, fill, load_settings
 
 PROJECT = Path(__file__).parent.parent
 NAMES = [name for name in Settings.model_fields if name != "clinic"] + list(Clinic.model_fields)
+
+NUMBERS = {"emergency_number": "112", "urgent_care_line": "NHS 111", "poison_line": "01 19", "crisis_line": "116 123"}
+ROSE = Clinic(name="Rose", phone="01 234", **NUMBERS)
 
 REFUSED = {
     "an unknown key": ("prot = 80", "prot: extra inputs are not permitted"),
     "an unknown key of the clinic": ('[clinic]\nfon = "1"', "clinic.fon: extra inputs are not permitted"),
     "a word as port": ('port = "many"', "port: input should be a valid integer"),
     "a number as name": ("[clinic]\nname = 5", "clinic.name: input should be a valid string"),
+    "an empty crisis line": ('[clinic]\ncrisis_line = ""', "clinic.crisis_line: string should have at least 2 char"),
     "an empty name": ('[clinic]\nname = ""', "clinic.name: string should have at least 1 character"),
     "a word as clinic": ('clinic = "Rose"', "clinic: input should be"),
     "port 0": ("port = 0", "port: input should be greater than or equal to 1"),
@@ -42,10 +46,11 @@ def test_everything_has_a_default(tmp_path: Path) -> None:
 
 
 def test_what_the_file_says_is_read(tmp_path: Path) -> None:
-    content = 'host = "0.0.0.0"\nport = 65535\n[clinic]\nname = "Rose"\nphone = "01 234"\nemergency_number = "112"\n'
+    numbers = "\n".join(f'{name} = "{number}"' for name, number in NUMBERS.items())
+    content = f'host = "0.0.0.0"\nport = 65535\n[clinic]\nname = "Rose"\nphone = "01 234"\n{numbers}\n'
     settings = load_settings(write(tmp_path, content))
     assert (settings.host, settings.port) == ("0.0.0.0", 65535)
-    assert settings.clinic == Clinic(name="Rose", phone="01 234", emergency_number="112")
+    assert settings.clinic == ROSE
     assert settings.clinic.placeholders == []
 
 
@@ -96,8 +101,45 @@ def test_settings_do_not_change_while_the_program_runs() -> None:
 
 
 def test_what_the_clinic_has_not_filled_in_is_listed() -> None:
-    assert Clinic().placeholders == ["clinic.name", "clinic.phone", "clinic.emergency_number"]
-    assert Clinic(name="Rose", phone="01 234").placeholders == ["clinic.emergency_number"]
+    lines = ["clinic.emergency_number", "clinic.urgent_care_line", "clinic.poison_line", "clinic.crisis_line"]
+    assert Clinic().placeholders == ["clinic.name", "clinic.phone", *lines]
+    assert Clinic(name="Rose", phone="01 234", emergency_number="112").placeholders == lines[1:]
+    assert ROSE.placeholders == []
+
+
+@pytest.mark.parametrize(
+    ("text", "filled", "unfilled"),
+    [
+        ("Call {emergency} now.", "Call 112 now.", "Call your local emergency number now."),
+        ("{urgent_care}", "NHS 111", "your local urgent-care line"),
+        ("{poison}", "01 19", "your local poison line"),
+        ("{crisis}", "116 123", "your local crisis line"),
+        ("Call {clinic} today.", "Call Rose on 01 234 today.", "Call the clinic today."),
+        ("Lie down.", "Lie down.", "Lie down."),
+    ],
+    ids=["emergency", "urgent care", "poison", "crisis", "clinic", "nothing to fill in"],
+)
+def test_a_text_is_filled_with_the_clinics_numbers_or_with_what_each_is_but_never_with_a_placeholder(
+    text: str, filled: str, unfilled: str
+) -> None:
+    assert fill(text, ROSE) == filled
+    assert fill(text, Clinic()) == unfilled
+
+
+@pytest.mark.parametrize(
+    ("clinic", "said"),
+    [
+        ({"name": "Rose", "phone": "01 234", "hours": "9 to 5"}, "Rose on 01 234 (9 to 5)"),
+        ({"name": "Rose"}, "Rose"),
+        ({"phone": "01 234"}, "the clinic on 01 234"),
+        ({"hours": "9 to 5"}, "the clinic"),  # hours of what, without a number to call?
+    ],
+    ids=["all", "no phone", "no name", "only hours"],
+)
+def test_the_clinic_is_named_with_what_of_its_name_phone_and_hours_is_filled_in(
+    clinic: dict[str, str], said: str
+) -> None:
+    assert fill("{clinic}", Clinic.model_validate(clinic)) == said
 
 
 def test_the_settings_file_of_the_project_can_be_read() -> None:

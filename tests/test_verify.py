@@ -8,8 +8,10 @@ import pytest
 from conftest import IndexOf, LetterEncoder
 from pydantic import ValidationError
 
+from chatbot.scope import Keep
 from chatbot.verify import Gate, Verdict, load_gate, verify
 from index.search import PassageIndex, search
+from kb.document import Passage
 
 # Sentences and their vectors: "xxx" (1, 0, 0), "xxx and yyyy" (0.6, 0.8, 0), no x, y or z (0, 0, 0, 1).
 GUIDE = """# Guide
@@ -44,10 +46,14 @@ def passages(tmp_path: Path, index_of: IndexOf) -> PassageIndex:
     return index_of(folder).passages
 
 
-def verdict_of(question: str, passages: PassageIndex, gate: Gate = ALWAYS) -> Verdict:
+def verdict_of(question: str, passages: PassageIndex, gate: Gate = ALWAYS, keep: Keep = lambda *_: True) -> Verdict:
     encoder = LetterEncoder()
     hits = search(passages, encoder, question, k=10)
-    return verify(question, encoder.encode([question])[0], hits, passages, gate)
+    return verify(question, encoder.encode([question])[0], hits, passages, gate, keep)
+
+
+def texts_of(verdict: Verdict) -> set[str]:
+    return {evidence.passage.document.text[evidence.start : evidence.end] for evidence in verdict.evidence}
 
 
 def features_of(question: str, passages: PassageIndex) -> dict[str, float]:
@@ -94,6 +100,28 @@ def test_the_evidence_is_every_sentence_of_every_hit_best_first(passages: Passag
     assert sorted((e.start, e.end) for e in evidence) == spans
     assert [e.score for e in evidence] == sorted((e.score for e in evidence), reverse=True)
     assert evidence[0].passage.id == "guide.md#stool"
+
+
+def test_keep_judges_each_sentence_and_a_list_as_a_whole(passages: PassageIndex) -> None:
+    judged: set[str] = set()
+
+    def keep(passage: Passage, start: int, end: int) -> bool:
+        judged.add(passage.document.text[start:end])
+        return True
+
+    assert len(verdict_of("xxx", passages, keep=keep).evidence) == 7
+    assert judged == {
+        "The lamp has xxx and yyyy.", "It is warm.", "The stool is xxx for two hours.", "The stool costs £5.",
+        "Do not sit if you:\n\n- are cold\n- ate in the last hour",
+    }  # fmt: skip
+
+
+def test_what_is_not_kept_is_no_evidence(passages: PassageIndex) -> None:
+    kept = verdict_of("stool", passages, keep=lambda passage, start, end: "£" not in passage.document.text[start:end])
+    assert "The stool costs £5." in texts_of(verdict_of("stool", passages))
+    assert texts_of(verdict_of("stool", passages)) - texts_of(kept) == {"The stool costs £5."}
+    nothing = verdict_of("stool", passages, keep=lambda *_: False)
+    assert (nothing.probability, nothing.is_answered, nothing.evidence) == (0.0, False, ())
 
 
 def test_evidence_names_the_words_of_the_question_that_its_sentence_itself_has(passages: PassageIndex) -> None:

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, ConfigDict, Field
 
+from chatbot.answer import Answer
 from chatbot.bot import Bot, ask
 from chatbot.look_up import look_up
 from chatbot.question import MAX_CHARS, Question, QuestionError
@@ -127,14 +128,15 @@ def make_api(bot: Bot, records: Records) -> FastAPI:
         """Answer a question from the documents, or say that they do not answer it."""
         started = time.perf_counter()
         answer = ask(bot, Question.parse(request.question, request.treatment))
-        records.answered(answer, bot.index.current().version, time.perf_counter() - started)
-        return answer.to_json()
+        records.answered(answer, index_of(answer, bot), time.perf_counter() - started)
+        return {**answer.to_json(), "question": sendable(answer.question)}
 
     @api.post("/api/search", response_model=list[HitObject], responses=REFUSED)
     def post_search(request: SearchRequest) -> list[dict[str, Any]]:
         """The passages nearest to a text, best first: patients' documents only."""
-        text = Question.parse(request.text).text
-        found = look_up(bot, text, request.k, lambda passage: passage.document.audience == "patient")
+        question = Question.parse(request.text)
+        question.check()
+        found = look_up(bot, question.text, request.k, lambda passage: passage.document.audience == "patient")
         return [one.to_json() for one in found]
 
     @api.get("/api/health", response_model=Health)
@@ -149,3 +151,13 @@ def make_api(bot: Bot, records: Records) -> FastAPI:
         }
 
     return api
+
+
+def index_of(answer: Answer, bot: Bot) -> str:
+    """The version of the index behind an answer. An urgent one has none: nothing about an index can stop it."""
+    return "" if answer.status == "urgent" else bot.index.current().version
+
+
+def sendable(typed: str) -> str:
+    """What was typed, as text that can be sent back: half a character, which no encoding knows, becomes a "?"."""
+    return typed.encode("utf-8", errors="replace").decode("utf-8")

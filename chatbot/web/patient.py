@@ -16,8 +16,12 @@ from fastapi import FastAPI
 from chatbot.answer import Answer
 from chatbot.bot import Bot, ask
 from chatbot.question import Question, QuestionError
+from chatbot.reading.days import days_since
 from chatbot.records import Records
+from chatbot.settings import PLACEHOLDER, Clinic
+from chatbot.triage import triage
 from chatbot.web import render
+from chatbot.web.api import index_of, sendable
 from index.store import StoredIndex
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported: it reports at import
@@ -41,11 +45,19 @@ OFTEN_ASKED = [
     "what are the side effects?",
 ]
 MAX_EXAMPLES = 3
+MAX_WORDS_OF_DAY = 8  # "it was about 5 days ago, I think"; more words say something else as well
 
-# A long answer is read from its beginning: the chat scrolls to the question, not to the end.
+# A long answer is read from its beginning: the chat scrolls to the question, not to the end, and the page to the chat,
+# below what stays at the top. A phone's keyboard, which would cover the answer, goes.
 SHOW_QUESTION = """() => {
-  const asked = document.querySelectorAll('#conversation .user-row, #conversation .message.user');
-  if (asked.length) asked[asked.length - 1].scrollIntoView({block: 'start', behavior: 'smooth'});
+  if (matchMedia('(pointer: coarse)').matches) document.activeElement.blur();
+  const asked = [...document.querySelectorAll('#conversation .user-row')].pop();
+  if (!asked) return;
+  const log = asked.closest('[role=log]'), top = document.getElementById('top').offsetHeight;
+  log.scrollBy({top: asked.getBoundingClientRect().top - log.getBoundingClientRect().top - 12, behavior: 'smooth'});
+  const chat = document.getElementById('conversation').getBoundingClientRect();
+  const isInView = chat.top >= top && document.getElementById('asking').getBoundingClientRect().bottom <= innerHeight;
+  if (!isInView) window.scrollBy({top: chat.top - top - 8, behavior: 'smooth'});
 }"""
 
 Messages = list[dict[str, Any]]
@@ -79,12 +91,16 @@ def mount_page(api: FastAPI, bot: Bot, records: Records) -> FastAPI:
 
 
 def make_page(bot: Bot, records: Records) -> gr.Blocks:
-    """The page: contact, notice, chat with examples, text box, topics."""
+    """The page: contact, what is urgent, notice, chat with examples, text box, topics."""
     index = bot.index.current()
     examples: list[Any] = [{"text": text} for text in example_questions(bot)]
     page: gr.Blocks
-    with gr.Blocks(title=f"Ask about your treatment: {bot.clinic.name}", analytics_enabled=False) as page:
-        gr.HTML(render.contact(bot.clinic), elem_classes="contact-bar", padding=False)
+    with gr.Blocks(title=_title(bot.clinic), analytics_enabled=False) as page:
+        with gr.Column(elem_id="top"):
+            if bot.clinic.placeholders:
+                gr.HTML(render.placeholders(bot.clinic), padding=False)
+            gr.HTML(render.contact(bot.clinic), padding=False)
+            pinned = gr.HTML("", elem_id="pinned", padding=False)
         gr.Markdown(lambda: _notice(bot.index.current()), elem_classes="notice")  # asked anew by each visitor
         treatment = gr.Dropdown(
             [ANY_TREATMENT, *sorted(index.covered)],
@@ -117,7 +133,7 @@ def make_page(bot: Bot, records: Records) -> gr.Blocks:
             topics = [(gr.Button(name, size="sm"), question) for name, question in TOPICS.items()]
 
         def reply(text: str, about: str | None, messages: Messages, answers: Given) -> Iterator[Any]:
-            yield from _reply(bot, records, text, about, messages, answers)
+            yield from replies(bot, records, text, about, messages, answers)
 
         def example(event: gr.SelectData, about: str | None, messages: Messages, answers: Given) -> Iterator[Any]:
             yield from reply(event.value["text"], about, messages, answers)
@@ -131,7 +147,11 @@ def make_page(bot: Bot, records: Records) -> gr.Blocks:
                 records.voted(answer, helpful=bool(event.liked))
 
         state = [treatment, chat, given]
-        shown: dict[str, Any] = {"outputs": [chat, given, box], "show_progress": "hidden", "api_visibility": "private"}
+        shown: dict[str, Any] = {
+            "outputs": [chat, given, box, pinned],
+            "show_progress": "hidden",
+            "api_visibility": "private",
+        }
         asked = [
             box.submit(reply, [box, *state], **shown),
             send.click(reply, [box, *state], **shown),
@@ -142,8 +162,13 @@ def make_page(bot: Bot, records: Records) -> gr.Blocks:
         for event in asked:
             event.then(None, js=SHOW_QUESTION)
         chat.like(vote, [given], None, api_visibility="private")
-        chat.clear(list, None, [given], api_visibility="private")
+        chat.clear(lambda: ([], ""), None, [given, pinned], api_visibility="private")
     return page
+
+
+def _title(clinic: Clinic) -> str:
+    title = "Ask about your treatment"
+    return title if clinic.name == PLACEHOLDER else f"{title}: {clinic.name}"
 
 
 def _position(index: int | tuple[int, int]) -> int:
@@ -169,23 +194,55 @@ def _notice(index: StoredIndex) -> str:
     )
 
 
-def _reply(
+def replies(
     bot: Bot, records: Records, text: str, about: str | None, messages: Messages, answers: Given
 ) -> Iterator[Any]:
-    """Show the question, then the answer piece by piece: (messages, answers given, text box)."""
-    messages = [*messages, {"role": "user", "content": escape(text.strip()[:200]) or "…"}]
+    """Show the question, then the answer piece by piece: (messages, answers given, text box, what is pinned)."""
     started = time.perf_counter()
+    treatment = None if about == ANY_TREATMENT else about
     try:
-        answer = ask(bot, Question.parse(text, None if about == ANY_TREATMENT else about))
+        text, answer = _ask(bot, text, treatment, answers[-1] if answers else None)
     except QuestionError as error:
         refused = {"role": "assistant", "content": f"<p>{escape(str(error))}</p>"}
-        yield [*messages, refused], [*answers, None], text if len(text) < 500 else ""
+        answers = [*answers, None]
+        yield [*messages, _typed(text), refused], answers, text if len(text) < 500 else "", gr.skip()
         return
-    records.answered(answer, bot.index.current().version, time.perf_counter() - started)
+    records.answered(answer, index_of(answer, bot), time.perf_counter() - started)
+    messages, answers = [*messages, _typed(text)], [*answers, answer]
+    pinned = render.pinned(answers, bot.clinic)
     shown = ""
-    for piece in render.paragraphs(answer):
+    for piece in render.paragraphs(answer, bot.clinic):
         shown += piece
-        yield [*messages, {"role": "assistant", "content": shown}], [*answers, answer], ""
-    options = [{"value": suggestion, "label": suggestion} for suggestion in answer.suggestions]
+        yield [*messages, {"role": "assistant", "content": shown}], answers, "", pinned
+    options = [{"value": suggestion, "label": _label(suggestion, answer)} for suggestion in answer.suggestions]
     whole = {"role": "assistant", "content": shown + render.citations(answer), "options": options}
-    yield [*messages, whole], [*answers, answer], ""
+    yield [*messages, whole], answers, "", pinned
+
+
+def _ask(bot: Bot, text: str, treatment: str | None, last: Answer | None) -> tuple[str, Answer]:
+    """What was asked, with its answer: a day alone, where the last answer asked for it, completes the last question."""
+    if last is not None and _is_day_for(last, text) and not _is_alarming(bot, text):
+        text = f"{last.question} ({text.strip()})"
+    return text, ask(bot, Question.parse(text, treatment))
+
+
+def _is_day_for(last: Answer, text: str) -> bool:
+    """Whether a text is just the day that the last answer asked for. A question that has one is not given another."""
+    if not last.asks_day or days_since(last.question.lower()) is not None:
+        return False
+    return len(text.split()) <= MAX_WORDS_OF_DAY and "?" not in text and days_since(text.lower()) is not None
+
+
+def _is_alarming(bot: Bot, text: str) -> bool:
+    """Whether a text has the words of an urgent rule. In the question before, they could be taken for a supposition."""
+    said = triage(Question.parse(text), bot.rules, bot.meaning)
+    return said.kind == "urgent" and said.by == "words"  # what so few words seem to mean is not enough
+
+
+def _label(suggestion: str, answer: Answer) -> str:
+    """A suggestion as its button shows it; where it is the question again with a day, the day alone."""
+    return suggestion.removeprefix(f"{answer.question} (").removesuffix(")") if answer.asks_day else suggestion
+
+
+def _typed(text: str) -> dict[str, Any]:
+    return {"role": "user", "content": escape(sendable(text.strip()[:200])) or "…"}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from html import escape
+from itertools import groupby
 
 from chatbot.answer import Answer
 from chatbot.citation import Citation, section_name
-from chatbot.settings import Clinic
+from chatbot.settings import PLACEHOLDER, UNNAMED, Clinic
+from chatbot.triage import LEVELS
 from kb.document import Source
 
 KINDS = {
@@ -16,19 +20,35 @@ KINDS = {
     None: "source not stated",
 }
 NOT_REVIEWED = "Not reviewed by a clinician yet."
+NOT_FILLED_IN = "This clinic has not filled in its telephone numbers yet: do not rely on this page."
+
+# A number in a setting's text: groups of digits, such as "+44 (0)20 7946 0000", "030/123456" or the first of "999/112".
+NUMBER = re.compile(r"\+?(?:0[1-9]\d*/|\(\d+\)[ .-]?)?\d+(?:[ .-]?\(\d+\)[ .-]?\d+|[ .-]\d+)*")
+MIN_DIGITS, MAX_DIGITS = 3, 15  # fewer are hours, as in "24/7"; more are two numbers, and belong to nobody
 
 
-def message(answer: Answer) -> str:
+def message(answer: Answer, clinic: Clinic) -> str:
     """The whole message."""
-    return "".join([*paragraphs(answer), citations(answer)])
+    return "".join([*paragraphs(answer, clinic), citations(answer)])
 
 
-def paragraphs(answer: Answer) -> list[str]:
+def paragraphs(answer: Answer, clinic: Clinic) -> list[str]:
     """The answer's text in pieces that can be shown one after the other."""
+    if answer.status == "urgent":
+        return [_urgent(answer, clinic)]
     if not answer.citations:
-        return [f"<p>{_lines(answer.text)}</p>"]
-    note = [f"<p>{_lines(answer.note)}</p>"] if answer.note else []
+        return [f"<p>{_own_words(answer.text, clinic)}</p>"]
+    note = [f"<p class='note'>{_own_words(answer.note, clinic)}</p>"] if answer.note else []
     return [*(_quote(citation) for citation in answer.citations), *note]
+
+
+def pinned(answers: Sequence[Answer | None], clinic: Clinic) -> str:
+    """What to do now, for the top of the page: of the most urgent answer so far, of equals the latest."""
+    urgent = [answer for answer in reversed(answers) if answer is not None and answer.urgency is not None]
+    if not urgent:
+        return ""
+    most = min(urgent, key=lambda answer: LEVELS.index(answer.urgency or LEVELS[-1]))
+    return f"<div class='pinned {most.urgency}' role='status'>{_own_words(most.text.splitlines()[0], clinic)}</div>"
 
 
 def citations(answer: Answer) -> str:
@@ -43,21 +63,68 @@ def citations(answer: Answer) -> str:
 
 
 def contact(clinic: Clinic) -> str:
-    """How to reach the clinic, for the top of the page."""
-    ways = [f"<a href='tel:{_dialled(clinic.phone)}'>Call {escape(clinic.phone)}</a>"]
+    """How to reach the clinic, for the top of the page. What the clinic has not filled in is left out."""
+    name = "" if clinic.name == PLACEHOLDER else f"<strong>{escape(clinic.name)}</strong>"
+    ways = [] if clinic.phone == PLACEHOLDER else [_call(clinic.phone, f"Call {clinic.phone}")]
     if clinic.email:
         ways.append(f"<a class='email' href='mailto:{escape(clinic.email, quote=True)}'>{escape(clinic.email)}</a>")
     if clinic.website and clinic.website.startswith(("https://", "http://")):
         ways.append(f"<a class='website' href='{escape(clinic.website, quote=True)}'>Web site</a>")
     hours = f"<span class='hours'>{escape(clinic.hours)}</span>" if clinic.hours else ""
-    emergency = (
-        f"<span class='emergency'>In an emergency: "
-        f"<a href='tel:{_dialled(clinic.emergency_number)}'>{escape(clinic.emergency_number)}</a></span>"
-    )
-    return f"<div class='contact'><strong>{escape(clinic.name)}</strong>{''.join(ways)}{hours}{emergency}</div>"
+    return f"<div class='contact'>{name}{''.join(ways)}{hours}{_emergency(clinic.emergency_number)}</div>"
+
+
+def placeholders(clinic: Clinic) -> str:
+    """The warning of a page whose numbers are not filled in."""
+    return f"<div class='placeholders' role='alert'>{NOT_FILLED_IN}</div>" if clinic.placeholders else ""
+
+
+def _emergency(number: str) -> str:
+    if number == PLACEHOLDER:
+        return f"<span class='emergency'>In an emergency call {UNNAMED['emergency_number']}</span>"
+    return f"<span class='emergency'>In an emergency: {_call(number, number)}</span>"
+
+
+def _urgent(answer: Answer, clinic: Clinic) -> str:
+    """What to do now, the lists with the line above the second, and why this is said."""
+    now, *middle, why = [line for line in answer.text.splitlines() if line]
+    parts = [f"<p class='now'>{_own_words(now, clinic)}</p>"]
+    for is_list, lines in groupby(middle, key=lambda line: line.startswith("- ")):
+        if is_list:
+            items = (_own_words(line.removeprefix("- "), clinic) for line in lines)
+            parts.append(f"<ul>{''.join(f'<li>{item}</li>' for item in items)}</ul>")
+        else:
+            parts += [f"<p class='worse'>{_own_words(line, clinic)}</p>" for line in lines]
+    parts.append(f"<p class='why'>{_own_words(why, clinic)}</p>")
+    return f"<div class='urgent {answer.urgency}' role='alert'>{''.join(parts)}</div>"
+
+
+def _own_words(text: str, clinic: Clinic) -> str:
+    """Words of our own, in which each of the clinic's numbers can be tapped."""
+    settings = (clinic.phone, *(getattr(clinic, name) for name in UNNAMED))
+    numbers = {number for setting in settings if (number := _number(setting))}
+    if not numbers:
+        return _lines(text)
+    any_number = "|".join(re.escape(number) for number in sorted(numbers, key=len, reverse=True))
+    parts = re.split(rf"(?<!\d)({any_number})(?!\d)", text)
+    return "".join(_call(part, part) if position % 2 else _lines(part) for position, part in enumerate(parts))
+
+
+def _call(setting: str, label: str) -> str:
+    """A link that calls the number in a setting's text; where there is none, the label alone."""
+    number = _number(setting)
+    return f"<a href='tel:{_dialled(number)}'>{escape(label)}</a>" if number else f"<span>{escape(label)}</span>"
+
+
+def _number(setting: str) -> str | None:
+    """The first telephone number in a setting's text: "116 123 (Samaritans)" → "116 123"."""
+    found = (match.group() for match in NUMBER.finditer(setting))
+    fitting = (number for number in found if MIN_DIGITS <= sum(map(str.isdigit, number)) <= MAX_DIGITS)
+    return setting if setting.isdecimal() else next(fitting, None)
 
 
 def _dialled(number: str) -> str:
+    number = number.replace("(0)", "") if number.startswith("+") else number  # it is dialled inside the country only
     return "".join(char for char in number if char.isdigit() or char == "+")
 
 

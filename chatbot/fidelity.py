@@ -1,0 +1,61 @@
+"""Fidelity: an answer says nothing of a treatment but what its quotes say. Checked on every answer, in code."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+from chatbot.answer import Answer, abstain_from
+from chatbot.citation import Citation
+from chatbot.settings import Clinic
+
+logger = logging.getLogger(__name__)
+
+DISPUTE = "This is disputed: "
+FAILED = "Our documents hold something on this, but the answer did not pass our own check, so it is not shown."
+
+
+def faithful(answer: Answer, clinic: Clinic) -> Answer:
+    """The answer itself; or an abstention, when it says what its quotes do not: then the error is logged."""
+    faults = unfaithful(answer, clinic)
+    if not faults:
+        return answer
+    logger.error("An answer of status %s was withheld: %s.", answer.status, "; ".join(faults))
+    return abstain_from(answer.question, FAILED, clinic)
+
+
+def unfaithful(answer: Answer, clinic: Clinic) -> list[str]:
+    """What is wrong with an answer: what its text says of each citation must stand in the document, letter for letter,
+    so that no figure, duration, unit or "not" can differ; our own words after the quotes hold no figures but the
+    clinic's and the question's.
+    """
+    faults: list[str] = []
+    rest = answer.text
+    for citation in answer.citations:
+        mark = re.search(rf" \[{citation.number}\](?=\n\n|\Z)", rest)
+        if mark is None:
+            return [*faults, f"citation {citation.number} is not in the text"]
+        if rest[: mark.start()].strip() != _expected(citation).strip():
+            faults.append(f"the text differs from passage {citation.passage.id}")
+        rest = rest[mark.end() :]
+    if rest.strip() != answer.note:
+        faults.append("something stands after the quotes that is not the note")
+    if foreign := _figures(answer.note) - _figures(" ".join([answer.question, *_values(clinic)])):
+        faults.append(f"the note has figures of its own ({', '.join(sorted(foreign))})")
+    return faults
+
+
+def _expected(citation: Citation) -> str:
+    """What the text must say of a citation: our own words that name its treatment and a dispute, and the quote."""
+    quoted = citation.passage.document.text[citation.start : citation.end]
+    about = f"About {citation.about}:\n\n" if citation.about else ""
+    return f"{about}{DISPUTE if citation.caveat else ''}{quoted}"
+
+
+def _figures(text: str) -> set[str]:
+    """Numbers; the 2 of CO2 is a name's."""
+    return set(re.findall(r"(?<![^\W\d_])\d+", text))
+
+
+def _values(clinic: Clinic) -> list[str]:
+    return [str(value) for value in clinic.model_dump().values() if value]

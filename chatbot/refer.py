@@ -1,0 +1,116 @@
+"""A question about one's own suitability → the documents' precautions, and who decides. Never yes or no."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from chatbot.answer import Answer, how_to_reach, listed, nothing_about, with_quotes
+from chatbot.question import Question
+from chatbot.quote import quote
+from chatbot.scope import Keep, Scope
+from chatbot.settings import Clinic
+from chatbot.triage import Triage
+from chatbot.verify import Evidence, Gate, verify
+from index.encode import Vectors
+from index.search import Hit
+from index.store import StoredIndex
+from index.terms import key_terms, terms
+
+# How a text says that somebody should not be treated, should wait or must be looked at first ...
+WARNS = re.compile(
+    r"\b(?:should|must|may|can|do|does) ?(?:not|n[o’']t)\b|contra-?indicat|unsuitable|\bavoid|postpone|\bdefer|\bwait"
+    r"|\bnot (?:be )?(?:suitable|recommended|advis|treat)|caution|\btell (?:us|the clinic|your)|\bdoctor|\brisk"
+    r"|clinician|\bdecide|\breasons? (?:not|against|to)\b|\bnever\b|\bcareful|\bconsult|\bdarken|\bworse\b"
+)
+# ... and how it says the contrary, which is never shown to somebody who asks for themselves.
+CLEARS = re.compile(
+    r"\b(?:can|may) (?:still |safely )?(?:have|be treated|undergo|receive)\b|\b(?:is|are) (?:also )?(?:safe|suitable)\b"
+    r"|\bno (?:need|reason) to\b|\bsafe(?:ly)? (?:for|in)\b"
+)
+# Lists and sentences of precautions as a whole, for a condition that no text mentions.
+PRECAUTIONS = re.compile(
+    r"who (?:should|can|may|must) ?(?:not|n[o’']t)|should not (?:have|be)\b|contra-?indicat|not suitable|postpone"
+    r"|clinician.s decision|\bdo not have\b|reasons? (?:not|against)"
+)
+ALL_PRECAUTIONS = "who should not be treated: reasons against it, conditions, precautions"
+MAX_GENERAL = 2  # of those, a treatment
+NOT_LISTED = "A condition that a document does not name is not thereby safe for you."
+DECIDES = (
+    "Only a clinician who knows your health can decide whether it is suitable for you. This page never says yes or no."
+)
+
+
+def refer(
+    question: Question,
+    said: Triage,
+    subject: str,
+    vector: Vectors,
+    index: StoredIndex,
+    about: Scope,
+    gate: Gate,
+    keep: Keep,
+    clinic: Clinic,
+) -> Answer:
+    """Quote what the documents say of the conditions, or their precautions as a whole, then refer to the clinician.
+
+    `subject` is the question without the names of treatments; `vector` is the encoded question, shape (dim,).
+    """
+    passages = [passage for passage in index.passages.passages.values() if about.admits(passage)]
+    hits = [Hit(passage, 0.0, None, None) for passage in passages if WARNS.search(passage.context.lower())]
+    verdict = verify(subject, vector, hits, index.passages, gate, keep)
+    asked = _asked_keys(subject, said)
+    bearing = [evidence for evidence in verdict.evidence if evidence.covers & asked and _warns(evidence)]
+    chosen = bearing or _general(verify(ALL_PRECAUTIONS, vector, hits, index.passages, gate, keep).evidence)
+    is_open = not about.is_named and len(index.covered) > 1
+    citations = quote(chosen, index, is_open) if chosen and not (about.missing and not about.covered) else []
+    note = _note(said, about, bearing, clinic)
+    given = with_quotes(question, "referred", verdict.probability, citations, note, clinic, said.rule)
+    return replace(given, suggestions=())  # what to do next is to ask the clinic
+
+
+def _asked_keys(subject: str, said: Triage) -> frozenset[str]:
+    """The key terms of the question, as typed, that are about the person: the conditions said, if there are any."""
+    of_conditions = {term for phrase in said.conditions for term in terms(phrase)}
+    denied = {term for phrase in said.denied for term in terms(phrase)}
+    keys = [key for key in key_terms(subject) if key.terms.isdisjoint(denied - of_conditions)]
+    about_them = [key for key in keys if not key.terms.isdisjoint(of_conditions)]
+    return frozenset(key.surface for key in (about_them if said.conditions else keys))
+
+
+def _warns(evidence: Evidence) -> bool:
+    """Whether what would be quoted is a warning: a sentence by itself, a list by its heading too."""
+    quoted = _quoted(evidence)
+    return WARNS.search(quoted) is not None and (evidence.passage.is_list or CLEARS.search(quoted) is None)
+
+
+def _quoted(evidence: Evidence) -> str:
+    """In lower case, what would be quoted; a list with its heading, which says what it lists."""
+    passage = evidence.passage
+    if passage.is_list:
+        return f"{passage.headings[-1]}\n{passage.text}".lower()
+    return passage.document.text[evidence.start : evidence.end].lower()
+
+
+def _general(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The precautions as a whole, of each treatment the nearest in meaning, whole lists before sentences."""
+    precautions = [e for e in evidence if _warns(e) and PRECAUTIONS.search(_quoted(e))]
+    ranked = sorted(precautions, key=lambda e: (not e.passage.is_list, -e.cosine))
+    chosen: list[Evidence] = []
+    for candidate in ranked:
+        same = [e for e in chosen if e.passage.document.treatment == candidate.passage.document.treatment]
+        if len(same) < MAX_GENERAL and all(e.passage.id != candidate.passage.id for e in same):
+            chosen.append(replace(candidate, score=1.0))  # none is beside the point
+    return chosen
+
+
+def _note(said: Triage, about: Scope, bearing: Sequence[Evidence], clinic: Clinic) -> str:
+    parts = [f"{nothing_about(about)}."] if about.missing else []
+    covered = {term for evidence in bearing for term in terms(evidence.passage.context)}
+    named = [phrase for phrase in said.conditions if phrase.isascii()]  # the documents' terms are English
+    unknown = [phrase for phrase in named if covered.isdisjoint(terms(phrase))]
+    if unknown:
+        parts.append(f"Our documents do not speak of {listed(unknown, quoted=True)} here.")
+    parts += [NOT_LISTED, DECIDES, said.reply, how_to_reach(clinic)]
+    return " ".join(part for part in parts if part)
