@@ -144,7 +144,8 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     _warn_of_placeholders(settings)
     print("Loading the encoder and the index ...", file=sys.stderr)
     bot = _make_bot(options, settings)
-    packaged_disputes()  # read now, not while the first patient waits
+    packaged_disputes()  # read now, as the classifier is, and not while the first patient waits
+    bot.meaning.probabilities(["hello"])
     records = Records(settings.records)
     server = mount_page(make_api(bot, records), bot, records)
     print(f"Serving {settings.documents} on http://{host}:{port} (API: /docs). Stop with Ctrl+C.", file=sys.stderr)

@@ -136,9 +136,7 @@ def main() -> None:
         if options.mistakes:
             for one in judged:
                 if not one.is_right:
-                    print(
-                        f"  {one.label} → {one.level} ({one.given.rule}, {one.given.by}): {one.text}"
-                    )
+                    print(f"  {one.label} → {one.level} ({one.given.rule}, {one.given.by}): {one.text}")
 
 
 if __name__ == "__main__":

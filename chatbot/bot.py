@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kb.claims import is_unrepeatable
-
 from chatbot.answer import Answer, abstain, answer, refuse, smalltalk
 from chatbot.fidelity import faithful
 from chatbot.question import Question
@@ -20,6 +18,7 @@ from chatbot.urgent import urgent
 from chatbot.verify import Gate, verify
 from index.encode import Encoder
 from index.live import LiveIndex
+from kb.claims import is_unrepeatable
 from kb.document import Passage
 
 
@@ -54,12 +53,14 @@ def ask(bot: Bot, question: Question) -> Answer:
     subject = index.treatments.without(question.text)
     keep = _may_be_shown(about.keep(index.treatments), bot.rules)
     if said.kind == "personal":
-        return faithful(refer(question, said, subject, vector, index, about, bot.gate, keep, bot.clinic), bot.clinic)
+        given = refer(question, said, subject, vector, index, about, bot.gate, keep, bot.clinic)
+        return faithful(given, bot.clinic, bot.rules.never_quoted_patterns)
     hits = retrieve(question, subject, vector, index.passages, about)
     verdict = verify(subject, vector, hits, index.passages, bot.gate, keep)
     if not verdict.is_answered or (about.missing and not about.covered):
         return abstain(question, said, verdict, about, bot.clinic)
-    return faithful(answer(question, said, verdict, index, about, bot.clinic), bot.clinic)
+    given = answer(question, said, verdict, index, about, bot.clinic)
+    return faithful(given, bot.clinic, bot.rules.never_quoted_patterns)
 
 
 def _may_be_shown(is_about: Keep, rules: Rules) -> Keep:

@@ -29,6 +29,7 @@ BEHAVIOURS = {
     "CHAT": "smalltalk", "E0": "urgent", "E1": "urgent", "E2": "urgent",
 }  # fmt: skip
 FROM_DOCUMENTS = {"answered", "referred"}
+BEFORE_DOCUMENTS = {"urgent", "referred", "smalltalk"}
 COLUMNS = ("answered", "abstained", "right section", "right status", "quotes exact")
 MIN_SHARED_WORDS = 0.5  # of a label's words with a heading's
 
@@ -62,6 +63,8 @@ class Outcome:
         row, status = self.row, self.answer.status
         if row.should_answer is not None and (status in FROM_DOCUMENTS) != row.should_answer:
             return "should be answered" if row.should_answer else f"should not be answered (was {status})"
+        if row.should_answer is None and row.statuses and status not in row.statuses:
+            return f"should be {' or '.join(sorted(row.statuses))} (was {status})"
         if self.cites_right is False:
             return "cites another section"
         if not self.quotes_exact:
@@ -155,8 +158,10 @@ def _row(fields: dict[str, Any]) -> Row:
     if unknown := statuses - set(get_args(Status)):
         raise ValueError(f"unknown status {', '.join(sorted(unknown))}; there are {', '.join(get_args(Status))}")
     sections = fields.get("sections") or _sections_of_reference(fields.get("seed_ref") or "")
-    if "seed_answerable" in fields:
-        should_answer: bool | None = fields["seed_answerable"] != "NO"
+    if statuses and statuses <= BEFORE_DOCUMENTS:
+        should_answer: bool | None = None  # triage decides these, whether or not the documents hold an answer
+    elif "seed_answerable" in fields:
+        should_answer = fields["seed_answerable"] != "NO"
     else:
         should_answer = bool(statuses & FROM_DOCUMENTS) if statuses else None
     text = fields["question"] if "question" in fields else fields["text"]

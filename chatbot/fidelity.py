@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 
 from chatbot.answer import Answer, abstain_from
 from chatbot.citation import Citation
@@ -15,9 +16,14 @@ DISPUTE = "This is disputed: "
 FAILED = "Our documents hold something on this, but the answer did not pass our own check, so it is not shown."
 
 
-def faithful(answer: Answer, clinic: Clinic) -> Answer:
-    """The answer itself; or an abstention, when it says what its quotes do not: then the error is logged."""
+def faithful(answer: Answer, clinic: Clinic, never_quoted: Sequence[re.Pattern[str]]) -> Answer:
+    """The answer itself; or an abstention and a logged error, when it says what its quotes do not, or when one of them
+    holds what no patient is shown (a caveat may, and cannot be left out).
+    """
     faults = unfaithful(answer, clinic)
+    for citation in answer.citations:
+        if any(pattern.search(citation.quote.lower()) for pattern in never_quoted):
+            faults.append(f"passage {citation.passage.id} holds what is never quoted")
     if not faults:
         return answer
     logger.error("An answer of status %s was withheld: %s.", answer.status, "; ".join(faults))

@@ -25,13 +25,14 @@ POINTS = re.compile(
 )
 
 
-def quote(evidence: Sequence[Evidence], index: StoredIndex, is_open: bool) -> list[Citation]:
+def quote(evidence: Sequence[Evidence], index: StoredIndex, is_open: bool, parts: int = 1) -> list[Citation]:
     """Quote the best of the evidence, in the documents' order, each quote with what disputes it.
 
-    `is_open` says that any of several treatments may be meant: then each is quoted once at most. Quotes about more than
+    `is_open` says that any of several treatments may be meant: then each is quoted once at most for each of the `parts`
+    of the question. Quotes about more than
     one treatment are named, and so are all when any may be meant.
     """
-    chosen = _choose(evidence, per_treatment=1 if is_open else MAX_QUOTES)
+    chosen = _choose(evidence, per_treatment=parts if is_open else MAX_QUOTES)
     citations = _with_caveats(_spans(chosen, index), index)
     several = len({citation.passage.document.treatment for citation in citations if not citation.caveat}) > 1
     return _with_treatments(citations) if is_open or several else citations
@@ -58,8 +59,8 @@ def _says_the_same(one: Evidence, other: Evidence) -> bool:
     first = one.passage.document.text[one.start : one.end]
     second = other.passage.document.text[other.start : other.end]
     treatments = {one.passage.document.treatment, other.passage.document.treatment} - {None}
-    if len(treatments) > 1 or _points(first) != _points(second):
-        return False  # "may" and "may not", 24 hours and 72 hours, are almost the same letters
+    if len(treatments) > 1 or one.covers != other.covers or _points(first) != _points(second):
+        return False  # "may" and "may not", 24 hours and 72 hours, lupus and asthma, stand in almost the same letters
     if one.passage.id != other.passage.id and float(one.vector @ other.vector) > MAX_SAME_COSINE:
         return True  # within a passage the vectors are alike because they share their surroundings
     return fuzz.ratio(first, second) > MAX_SAME_LETTERS

@@ -64,7 +64,9 @@ def refer(
     bearing = [evidence for evidence in verdict.evidence if evidence.covers & asked and _warns(evidence)]
     chosen = bearing or _general(verify(ALL_PRECAUTIONS, vector, hits, index.passages, gate, keep).evidence)
     is_open = not about.is_named and len(index.covered) > 1
-    citations = quote(chosen, index, is_open) if chosen and not (about.missing and not about.covered) else []
+    parts = max(len(said.conditions), 1)
+    is_covered = about.covered or not about.missing
+    citations = quote(chosen, index, is_open, parts) if chosen and is_covered else []
     note = _note(said, about, bearing, clinic)
     given = with_quotes(question, "referred", verdict.probability, citations, note, clinic, said.rule)
     return replace(given, suggestions=())  # what to do next is to ask the clinic
@@ -111,6 +113,6 @@ def _note(said: Triage, about: Scope, bearing: Sequence[Evidence], clinic: Clini
     named = [phrase for phrase in said.conditions if phrase.isascii()]  # the documents' terms are English
     unknown = [phrase for phrase in named if covered.isdisjoint(terms(phrase))]
     if unknown:
-        parts.append(f"Our documents do not speak of {listed(unknown, quoted=True)} here.")
+        parts.append(f"Our documents do not name {listed(unknown, quoted=True)} among their precautions.")
     parts += [NOT_LISTED, DECIDES, said.reply, how_to_reach(clinic)]
     return " ".join(part for part in parts if part)

@@ -5,6 +5,7 @@ How rules and meaning vote is explained in docs/decisions/0007-triage.md; the sh
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
@@ -15,10 +16,12 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from chatbot.question import Question
-from chatbot.reading.meaning import Meaning, Probabilities, is_readable, pieces
+from chatbot.reading.meaning import MAX_PIECES, Meaning, Probabilities, is_readable, pieces
 from chatbot.reading.message import Message, read
 from chatbot.reading.wording import Reader
 from chatbot.rules import MEANING, Rules, SmalltalkRule, Urgency, UrgentRule, WatchRule, WordedRule
+
+logger = logging.getLogger(__name__)
 
 LEVELS: tuple[Urgency, ...] = ("emergency", "same_day", "soon")  # most urgent first
 Fired = TypeVar("Fired", bound=WordedRule)
@@ -67,17 +70,23 @@ def triage(question: Question, rules: Rules, meaning: Meaning) -> Triage:
 class _Judged:
     """The classes of a message's pieces: shape (pieces, labels).
 
-    A message in a script that the classifier was not trained on has no rows: then the rules decide alone.
+    A message in a script that the classifier was not trained on has no rows: then the rules decide alone. `is_whole`
+    says whether all of the message was read.
     """
 
     labels: tuple[str, ...]
     rows: Probabilities
+    is_whole: bool = True
 
     @classmethod
     def of(cls, message: Message, meaning: Meaning) -> _Judged:
-        if not is_readable(message):
-            return cls(meaning.labels, np.zeros((0, len(meaning.labels)), dtype=np.float32))
-        return cls(meaning.labels, meaning.probabilities(pieces(message)))
+        try:
+            read_of = pieces(message) if is_readable(message) else []
+            rows = meaning.probabilities(read_of[:MAX_PIECES]) if read_of else np.zeros((0, 0), dtype=np.float32)
+            return cls(meaning.labels if read_of else (), rows, is_whole=len(read_of) <= MAX_PIECES)
+        except Exception:  # whatever is broken there, an emergency that the rules hear must be answered
+            logger.exception("The classifier could not read a message. The rules decide alone.")
+            return cls((), np.zeros((0, 0), dtype=np.float32))
 
     @property
     def is_silent(self) -> bool:
@@ -90,8 +99,8 @@ class _Judged:
     def most(self, ids: AbstractSet[str]) -> tuple[float, str]:
         """How probable it is that some piece is of one of these classes, and the likeliest of them."""
         columns = [position for position, label in enumerate(self.labels) if label in ids]
-        if self.is_silent:
-            return 0.0, self.labels[columns[0]]
+        if self.is_silent or not columns:
+            return 0.0, ""
         sums = self.rows[:, columns].sum(axis=1)
         piece = int(np.argmax(sums))
         return float(sums[piece]), self.labels[columns[int(np.argmax(self.rows[piece, columns]))]]
@@ -102,7 +111,7 @@ def _urgent(reader: Reader, judged: _Judged, rules: Rules) -> Triage | None:
     meaning alone.
     """
     anyhow, _ = judged.most({rule.id for rule in rules.urgent})
-    is_calm = not judged.is_silent and anyhow < rules.votes.beside_rule
+    is_calm = judged.is_whole and not judged.is_silent and anyhow < rules.votes.beside_rule
     listened = [rule for rule in rules.urgent if not (is_calm and MEANING in rule.cancelled_by)]
     fired = [rule for rule in listened if fires(rule, reader, rules)]
     for level in LEVELS:

@@ -6,7 +6,7 @@ An emergency comes before everything else, in whatever it is wrapped; what is ne
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from chatbot.answer import Answer, abstain_from
 from chatbot.bot import Bot, ask
 from chatbot.fidelity import FAILED
 from chatbot.question import MAX_CHARS, Question, QuestionError
+from chatbot.reading.meaning import Probabilities
 from chatbot.rules import RefusedRule, UrgentRule, load_rules
 from chatbot.settings import Clinic
 from chatbot.verify import Gate
@@ -132,10 +133,10 @@ def test_a_question_in_known_words_is_still_refused_where_the_gate_says_so(bot: 
 
 
 def test_whoever_is_refused_is_given_the_contact_without_what_is_not_set(bot: Bot) -> None:
-    contact = {"name": "Rose Clinic", "phone": "01 234", **NUMBERS}
+    contact = {"name": "Rose Clinic", "phone": "01 234"}
     more = {"email": "a@rose.example", "hours": "9 to 5"}
-    assert answer_to(bot, "hiccups?").to_json()["contact"] == contact | more
-    given = abstain_from("?!", "There is no question yet.", Clinic.model_validate(contact))
+    assert answer_to(bot, "hiccups?").to_json()["contact"] == contact | NUMBERS | more
+    given = abstain_from("?!", "There is no question yet.", Clinic(**contact))
     assert given.text == "There is no question yet. Please ask Rose Clinic: call 01 234."
     assert given.to_json()["contact"] == contact
 
@@ -300,3 +301,18 @@ def test_an_answer_that_says_what_its_quotes_do_not_is_withheld_and_logged(
     assert (withheld.status, withheld.text) == ("abstained", f"{FAILED} {REACH}")
     assert (withheld.citations, withheld.contact) == ((), CLINIC)
     assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+class BrokenMeaning(UndecidedMeaning):
+    def probabilities(self, texts: Sequence[str]) -> Probabilities:
+        raise OSError("the weights are gone")
+
+
+def test_without_the_classifier_the_rules_decide_alone_and_the_failure_is_logged(
+    bot: Bot, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = replace(bot, meaning=BrokenMeaning())
+    assert answer_to(broken, "my throat is closing").urgency == "emergency"
+    assert answer_to(broken, "when does redness fade?").status == "answered"
+    assert all("The rules decide alone" in record.getMessage() for record in caplog.records)
+    assert len(caplog.records) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from chatbot.settings import Clinic
 from index.store import StoredIndex
 
 CLINIC = Clinic(name="Rose Clinic", phone="01 234", emergency_number="999", hours="9 to 5")
+NEVER = [re.compile(r"\b\d+ ?mg\b")]
 LASER = """---
 {id: laser, title: Laser, treatment: CO2 laser}
 ---
@@ -119,7 +121,7 @@ def tampered(given: Answer, old: str, new: str) -> Answer:
 
 def test_a_faithful_answer_is_given_as_it_is(given: Answer) -> None:
     assert unfaithful(given, CLINIC) == []
-    assert faithful(given, CLINIC) is given
+    assert faithful(given, CLINIC, NEVER) is given
 
 
 def test_the_frame_around_the_quotes_is_our_own_and_counts_for_nothing(given: Answer) -> None:
@@ -159,7 +161,7 @@ def test_an_answer_without_quotes_is_its_note() -> None:
 
 
 def test_what_is_withheld_becomes_an_abstention_that_tells_how_to_reach_the_clinic(given: Answer) -> None:
-    withheld = faithful(tampered(given, "24 hours", "72 hours"), CLINIC)
+    withheld = faithful(tampered(given, "24 hours", "72 hours"), CLINIC, NEVER)
     assert (withheld.status, withheld.citations, withheld.contact) == ("abstained", (), CLINIC)
     assert withheld.text == f"{FAILED} {how_to_reach(CLINIC)}"
     assert withheld.question == QUESTION.text
@@ -170,7 +172,7 @@ def test_the_error_is_logged_without_any_word_of_the_patient_or_of_the_answer(
     given: Answer, caplog: pytest.LogCaptureFixture, old: str, new: str
 ) -> None:
     with caplog.at_level(logging.DEBUG):
-        faithful(tampered(given, old, new), CLINIC)
+        faithful(tampered(given, old, new), CLINIC, NEVER)
     assert [record.levelname for record in caplog.records] == ["ERROR"]
     logged = caplog.records[0].getMessage()
     assert logged.startswith("An answer of status answered was withheld: ")
@@ -180,12 +182,20 @@ def test_the_error_is_logged_without_any_word_of_the_patient_or_of_the_answer(
 def test_a_figure_of_the_note_is_logged_and_the_patients_figures_are_not(
     index: StoredIndex, caplog: pytest.LogCaptureFixture
 ) -> None:
-    faithful(answer_with(index, "Wait for 14 days, not 12."), CLINIC)
+    faithful(answer_with(index, "Wait for 14 days, not 12."), CLINIC, NEVER)
     logged = caplog.records[0].getMessage()
     assert "(14)" in logged
     assert "12" not in logged
 
 
 def test_nothing_is_logged_for_a_faithful_answer(given: Answer, caplog: pytest.LogCaptureFixture) -> None:
-    faithful(given, CLINIC)
+    faithful(given, CLINIC, NEVER)
     assert caplog.records == []
+
+
+def test_a_quote_of_what_is_never_quoted_withholds_the_answer_even_as_a_caveat(
+    given: Answer, caplog: pytest.LogCaptureFixture
+) -> None:
+    withheld = faithful(given, CLINIC, [re.compile("ice is not needed")])  # in the third citation, a caveat
+    assert withheld.status == "abstained"
+    assert "holds what is never quoted" in caplog.records[0].getMessage()

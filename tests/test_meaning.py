@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from chatbot.reading.meaning import (
-    MAX_PIECES,
     MAX_WORDS,
     WEIGHTS,
     TrainedMeaning,
@@ -57,12 +56,6 @@ def test_a_message_of_just_the_most_words_is_one_piece() -> None:
 
 def test_a_sentence_without_an_end_is_cut() -> None:
     assert [len(piece.split()) for piece in read_of(of_words(2 * MAX_WORDS + 5))] == [MAX_WORDS, MAX_WORDS, 5]
-
-
-def test_no_more_pieces_are_read_than_the_most() -> None:
-    read = read_of("\n".join(of_words(MAX_WORDS, f"w{n}") for n in range(MAX_PIECES + 5)))
-    assert len(read) == MAX_PIECES
-    assert read[-1].startswith(f"w{MAX_PIECES - 1} ")
 
 
 def test_sentences_are_read_with_their_stops_and_commas() -> None:

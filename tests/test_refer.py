@@ -148,12 +148,14 @@ def test_of_a_condition_that_no_document_names_all_precautions_are_quoted_and_it
 ) -> None:
     given = answer_to(bot, text)
     assert quotes(given)[0] == LIST
-    assert given.note == f"Our documents do not speak of {unknown} here. {END}"
+    assert given.note == f"Our documents do not name {unknown} among their precautions. {END}"
 
 
 def test_a_condition_without_documents_is_named_beside_the_one_that_has_some(bot: Bot) -> None:
     given = answer_to(bot, "I have eczema and lupus, can I have a chemical peel?")
-    assert given.text == (f"A peel can make eczema worse. [1]\n\nOur documents do not speak of “lupus” here. {END}")
+    assert given.text == (
+        f"A peel can make eczema worse. [1]\n\nOur documents do not name “lupus” among their precautions. {END}"
+    )
 
 
 def test_a_question_without_a_condition_gets_the_precautions_as_a_whole(bot: Bot) -> None:
@@ -288,15 +290,21 @@ def test_what_is_true_of_any_treatment_is_quoted_for_each(bot_over: BotOver) -> 
     assert "Eczema should not be treated before a doctor has seen it." in quotes(given)
 
 
-def test_a_treatment_without_documents_is_named_beside_the_precautions_of_the_other(bot: Bot) -> None:
-    given = answer_to(bot, "I have eczema, can I have botox or a chemical peel?")
-    assert given.text == f"A peel can make eczema worse. [1]\n\nWe have no document about Botulinum toxin. {END}"
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [("botox", "Botulinum toxin"), ("laser resurfacing", "Fractional CO2 laser")],  # a figure that the question has not
+)
+def test_a_treatment_without_documents_is_named_beside_the_precautions_of_the_other(
+    asked: str, named: str, bot_over: BotOver
+) -> None:
+    given = answer_to(bot_over(PEEL), f"I have eczema, can I have {asked} or a chemical peel?")
+    assert given.text == f"A peel can make eczema worse. [1]\n\nWe have no document about {named}. {END}"
 
 
 def test_documents_without_any_precaution_leave_the_clinicians_word(bot_over: BotOver) -> None:
     bare = "---\n{id: peel, title: Chemical peel, treatment: Chemical peel}\n---\n# Peel\n## Time\nIt takes an hour.\n"
     given = answer_to(bot_over(bare), "I have lupus, can I have a chemical peel?")
-    assert given.text == f"Our documents do not speak of “lupus” here. {END}"
+    assert given.text == f"Our documents do not name “lupus” among their precautions. {END}"
 
 
 # What every one of these answers has

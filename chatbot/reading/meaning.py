@@ -21,7 +21,7 @@ from index.encode import packaged_folder
 WEIGHTS = Path(__file__).with_name("meaning.safetensors")
 MAX_TOKENS = 128  # of one piece
 MAX_WORDS = 70  # a piece of so many words has no more tokens than that, unless it is gibberish
-MAX_PIECES = 16  # longer messages are refused, unless an emergency stands in what was read
+MAX_PIECES = 16  # a message that has more is far too long to be a question; the rules read all of it
 
 Probabilities = npt.NDArray[np.float32]
 
@@ -40,7 +40,7 @@ class Meaning(Protocol):
 
 
 class TrainedMeaning:
-    """The trained classifier, loaded at its first use: a message that a rule decides needs none of it."""
+    """The trained classifier, loaded at its first use."""
 
     def __init__(self, weights: Path = WEIGHTS) -> None:
         self._weights = weights
@@ -100,7 +100,7 @@ def pieces(message: Message) -> list[str]:
             if parts[-1] and sum(len(one.split()) for one in parts[-1]) + len(run) > MAX_WORDS:
                 parts.append([])
             parts[-1].append(" ".join(run))
-    return [spoken("\n".join(part)) for part in parts[:MAX_PIECES]]
+    return [spoken("\n".join(part)) for part in parts]
 
 
 def _runs(words: list[str]) -> list[list[str]]:
