@@ -114,24 +114,27 @@ def _urgent(reader: Reader, judged: _Judged, rules: Rules) -> Triage | None:
     is_calm = judged.is_whole and not judged.is_silent and anyhow < rules.votes.beside_rule
     listened = [rule for rule in rules.urgent if not (is_calm and MEANING in rule.cancelled_by)]
     fired = [rule for rule in listened if fires(rule, reader, rules)]
+    is_personal = _first(rules.personal, reader, rules) is not None
     for level in LEVELS:
         if by_words := [rule for rule in fired if rule.urgency == level]:
             return Triage("urgent", by_words[0].id, urgent=by_words[0])
-        if _is_meant(level, judged, rules):
+        if _is_meant(level, judged, rules, is_personal):
             _, likeliest = judged.most({rule.id for rule in rules.urgent if rule.urgency == level})
             by_meaning = next(rule for rule in rules.urgent if rule.id == likeliest)
             return Triage("urgent", likeliest, urgent=by_meaning, by="meaning")
     return None
 
 
-def _is_meant(level: Urgency, judged: _Judged, rules: Rules) -> bool:
-    """Whether meaning alone is sure enough of a level."""
+def _is_meant(level: Urgency, judged: _Judged, rules: Rules, is_personal: bool) -> bool:
+    """Whether meaning alone is sure enough of a level; beside the words of a personal question it must be surer."""
 
     def share(least: Urgency) -> float:
         reached = LEVELS[: LEVELS.index(least) + 1]
         return judged.most({rule.id for rule in rules.urgent if rule.urgency in reached})[0]
 
     votes = rules.votes
+    if is_personal:
+        return share(level) >= votes.alone_beside_personal
     if level == "emergency" and share("same_day") >= votes.alone["same_day"]:
         return share("emergency") >= votes.emergency_if_urgent
     return share(level) >= votes.alone[level]

@@ -22,6 +22,7 @@ VOTES = Votes(
     beside_rule=0.1,
     alone={"emergency": 0.3, "same_day": 0.4, "soon": 0.5},
     emergency_if_urgent=0.3,
+    alone_beside_personal=0.5,
     personal_beside_rule=0.2,
     personal_alone=0.6,
     expected=0.5,
@@ -197,6 +198,18 @@ def test_where_no_rule_fires_meaning_decides_when_it_is_sure_enough_of_a_level(
     assert said.rule == rule
     assert (said.kind, said.by) == (("urgent", "meaning") if rule else ("answerable", "words"))
     assert (said.urgent.id if said.urgent else None) == rule
+
+
+def test_what_is_urgent_anyway_is_an_emergency_with_fewer_of_the_votes() -> None:
+    votes = VOTES.model_copy(update={"emergency_if_urgent": 0.2})
+    rules = load_rules().model_copy(update={"votes": votes})
+    said = [triage(Question.parse("it is odd"), rules, Voting({"eye": share, "pus": 0.45})) for share in (0.21, 0.19)]
+    assert [one.rule for one in said] == ["eye", "pus"]
+
+
+def test_beside_the_words_of_a_personal_question_meaning_alone_must_be_surer() -> None:
+    assert said_of("I have lupus", Voting({"self-harm": 0.49, "personal": 0.5})).kind == "personal"
+    assert said_of("I have lupus", Voting({"self-harm": 0.51, "personal": 0.4})).rule == "self-harm"
 
 
 def test_what_meaning_says_is_told_in_the_words_of_its_likeliest_rule() -> None:
