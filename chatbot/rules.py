@@ -95,7 +95,7 @@ class Votes(BaseModel):
     beside_rule: float
     alone: dict[Urgency, float]
     emergency_if_urgent: float
-    alone_beside_personal: float
+    alone_in_doubt: float
     personal_beside_rule: float
     personal_alone: float
     expected: float

@@ -114,30 +114,36 @@ def _urgent(reader: Reader, judged: _Judged, rules: Rules) -> Triage | None:
     is_calm = judged.is_whole and not judged.is_silent and anyhow < rules.votes.beside_rule
     listened = [rule for rule in rules.urgent if not (is_calm and MEANING in rule.cancelled_by)]
     fired = [rule for rule in listened if fires(rule, reader, rules)]
-    is_personal = _first(rules.personal, reader, rules) is not None
     for level in LEVELS:
         if by_words := [rule for rule in fired if rule.urgency == level]:
             return Triage("urgent", by_words[0].id, urgent=by_words[0])
-        if _is_meant(level, judged, rules, is_personal):
-            _, likeliest = judged.most({rule.id for rule in rules.urgent if rule.urgency == level})
-            by_meaning = next(rule for rule in rules.urgent if rule.id == likeliest)
-            return Triage("urgent", likeliest, urgent=by_meaning, by="meaning")
+        _, likeliest = judged.most({rule.id for rule in rules.urgent if rule.urgency == level})
+        meant = next((rule for rule in rules.urgent if rule.id == likeliest), None)
+        if meant is not None and _is_meant(meant, judged, rules, is_doubtful=_has_another_reason(meant, reader, rules)):
+            return Triage("urgent", meant.id, urgent=meant, by="meaning")
     return None
 
 
-def _is_meant(level: Urgency, judged: _Judged, rules: Rules, is_personal: bool) -> bool:
-    """Whether meaning alone is sure enough of a level; beside the words of a personal question it must be surer."""
+def _is_meant(rule: UrgentRule, judged: _Judged, rules: Rules, is_doubtful: bool) -> bool:
+    """Whether meaning alone is sure enough of a rule's level; with a reason to doubt it must be surer."""
 
     def share(least: Urgency) -> float:
         reached = LEVELS[: LEVELS.index(least) + 1]
         return judged.most({rule.id for rule in rules.urgent if rule.urgency in reached})[0]
 
     votes = rules.votes
-    if is_personal:
-        return share(level) >= votes.alone_beside_personal
-    if level == "emergency" and share("same_day") >= votes.alone["same_day"]:
+    if is_doubtful:
+        return share(rule.urgency) >= votes.alone_in_doubt
+    if rule.urgency == "emergency" and share("same_day") >= votes.alone["same_day"]:
         return share("emergency") >= votes.emergency_if_urgent
-    return share(level) >= votes.alone[level]
+    return share(rule.urgency) >= votes.alone[rule.urgency]
+
+
+def _has_another_reason(rule: UrgentRule, reader: Reader, rules: Rules) -> bool:
+    """Whether the words are those of a personal question, or each sentence has what would cancel the rule."""
+    if _first(rules.personal, reader, rules) is not None:
+        return True
+    return all(_is_cancelled(rule, sentence, reader, rules) for sentence in reader.message.sentences)
 
 
 def fires(rule: WordedRule, reader: Reader, rules: Rules) -> bool:

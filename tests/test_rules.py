@@ -40,7 +40,7 @@ WITH_NOT = (*load_rules().urgent, *load_rules().refused, *load_rules().personal)
 RULE = r"""
 votes: {beside_rule: 0.1, alone: {emergency: 0.3, same_day: 0.4, soon: 0.5},
         personal_beside_rule: 0.2, personal_alone: 0.6, expected: 0.5,
-        emergency_if_urgent: 0.3, alone_beside_personal: 0.5}
+        emergency_if_urgent: 0.3, alone_in_doubt: 0.5}
 families: {SORE: [[sore, "Can't sit"], hurt*], EYE: [eye]}
 contexts:
   past: ['\byears ago\b', '\blast year\b']
