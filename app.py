@@ -145,7 +145,11 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     print("Loading the encoder and the index ...", file=sys.stderr)
     bot = _make_bot(options, settings)
     packaged_disputes()  # read now, as the classifier is, and not while the first patient waits
-    bot.meaning.probabilities(["hello"])
+    try:
+        bot.meaning.probabilities(["hello"])
+    except Exception as error:  # whatever is wrong with the file: a server starts whole or not at all
+        print(f"error: the triage classifier cannot be loaded ({error}). Install the program again.", file=sys.stderr)
+        return 2
     records = Records(settings.records)
     server = mount_page(make_api(bot, records), bot, records)
     print(f"Serving {settings.documents} on http://{host}:{port} (API: /docs). Stop with Ctrl+C.", file=sys.stderr)

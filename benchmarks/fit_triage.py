@@ -5,8 +5,8 @@
 The exemplars are our own: messages as patients write them, each with its class. Trained are the last layers of
 all-MiniLM-L6-v2 and a linear layer over the mean of its last hidden states; the layers below are left as they are, so
 what they make of each message is computed once. What is kept is the mean of the weights of several trainings that
-differ in their seed alone (Wortsman et al. 2022, "Model soups"): one by itself calls a few messages otherwise than the
-next. The seeds are fixed; machines with other arithmetic differ a little.
+differ only in the order of the exemplars (Wortsman et al. 2022, "Model soups"): one by itself calls a few messages
+otherwise than the next. The seeds are fixed; machines with other arithmetic differ a little.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from chatbot.rules import load_rules
 from index.encode import packaged_folder
 
 EXEMPLARS = Path(__file__).with_name("data") / "exemplars.jsonl"
-SEEDS = (0, 1)
+START = 0  # the seed of the new layer's first weights: trainings from different ones cannot be averaged
+ORDERS = (0, 1)  # the seeds of the orders in which the exemplars come
 TRAINED_LAYERS = 3  # of 6; benchmarks/README.md has what fewer and more give
 EPOCHS = 4
 BATCH = 32
@@ -91,22 +92,22 @@ def main() -> None:
     texts = [spoken(read(row["text"], rules.spelling, rules.other_readings).text) for row in rows]
     labels = sorted({row["label"] for row in rows})
     wanted = torch.tensor([labels.index(row["label"]) for row in rows])
-    trained = [train(labels, texts, wanted, seed) for seed in SEEDS]
+    trained = [train(labels, texts, wanted, order) for order in ORDERS]
     mean = {name: torch.stack([weights[name] for weights in trained]).mean(0).half() for name in trained[0]}
     save_file(mean, WEIGHTS, metadata={"labels": " ".join(labels)})
     print(f"{len(rows)} exemplars, {len(labels)} classes: {WEIGHTS} ({WEIGHTS.stat().st_size / 1e6:.1f} MB)")
 
 
-def train(labels: Sequence[str], texts: Sequence[str], wanted: Tensor, seed: int) -> dict[str, Tensor]:
+def train(labels: Sequence[str], texts: Sequence[str], wanted: Tensor, order: int) -> dict[str, Tensor]:
     """EPOCHS passes of AdamW over the exemplars, the rate rising first and then falling to nothing: the weights."""
-    torch.manual_seed(seed)
+    torch.manual_seed(START)
     trainer = Trainer(labels)
     made = trainer.below(texts)
     parameters = [*trainer.trained.parameters(), *trainer.head.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=LEARNING_RATE, weight_decay=0.01)
     steps = EPOCHS * math.ceil(len(made) / BATCH)
     rate = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1, step / WARM_UP_STEPS) * (1 - step / steps))
-    shuffled = np.random.default_rng(seed)
+    shuffled = np.random.default_rng(order)
     trainer.trained.train()
     for epoch in range(EPOCHS):
         started, losses = time.perf_counter(), []
@@ -120,7 +121,7 @@ def train(labels: Sequence[str], texts: Sequence[str], wanted: Tensor, seed: int
             rate.step()
             losses.append(float(loss))
         seconds = time.perf_counter() - started
-        print(f"seed {seed}, epoch {epoch + 1}: loss {np.mean(losses):.3f}, {seconds:.0f} s", flush=True)
+        print(f"order {order}, epoch {epoch + 1}: loss {np.mean(losses):.3f}, {seconds:.0f} s", flush=True)
     return trainer.weights
 
 

@@ -11,15 +11,14 @@ from chatbot.reading.meaning import Meaning
 from chatbot.refer import refer
 from chatbot.retrieve import retrieve
 from chatbot.rules import Rules
-from chatbot.scope import Keep, scope
+from chatbot.scope import scope
 from chatbot.settings import Clinic
 from chatbot.triage import triage
 from chatbot.urgent import urgent
 from chatbot.verify import Gate, verify
+from chatbot.withheld import may_be_shown
 from index.encode import Encoder
 from index.live import LiveIndex
-from kb.claims import is_unrepeatable
-from kb.document import Passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ def ask(bot: Bot, question: Question) -> Answer:
     about = scope(question, index.treatments, index.covered)
     vector = bot.encoder.encode([question.text])[0]
     subject = index.treatments.without(question.text)
-    keep = _may_be_shown(about.keep(index.treatments), bot.rules)
+    keep = may_be_shown(about.keep(index.treatments), bot.rules.never_quoted_patterns)
     if said.kind == "personal":
         given = refer(question, said, subject, vector, index, about, bot.gate, keep, bot.clinic)
         return faithful(given, bot.clinic, bot.rules.never_quoted_patterns)
@@ -61,15 +60,3 @@ def ask(bot: Bot, question: Question) -> Answer:
         return abstain(question, said, verdict, about, bot.clinic)
     given = answer(question, said, verdict, index, about, bot.clinic)
     return faithful(given, bot.clinic, bot.rules.never_quoted_patterns)
-
-
-def _may_be_shown(is_about: Keep, rules: Rules) -> Keep:
-    """Of the spans that are about what is asked, those that a patient may be shown at all."""
-
-    def keep(passage: Passage, start: int, end: int) -> bool:
-        span = passage.document.text[start:end].lower()
-        if any(pattern.search(span) for pattern in rules.never_quoted_patterns):
-            return False
-        return not is_unrepeatable(passage.document, start, end) and is_about(passage, start, end)
-
-    return keep

@@ -23,8 +23,12 @@ class Question:
 
     @classmethod
     def parse(cls, text: str, treatment: str | None = None) -> Question:
-        """A question from what was typed, spaces collapsed; anything at all may be in it until `check` is called."""
-        return cls(" ".join(text.split()), " ".join((treatment or "").split()) or None)
+        """A question from what was typed, spaces collapsed, lines kept: "no fever" on one says nothing of the next.
+
+        Anything at all may be in it until `check` is called.
+        """
+        lines = (" ".join(line.split()) for line in text.splitlines())
+        return cls("\n".join(line for line in lines if line), " ".join((treatment or "").split()) or None)
 
     def check(self) -> None:
         """Raise QuestionError for what is no question. Triage reads it first: an emergency is heard in any form."""
@@ -33,7 +37,7 @@ class Question:
             raise QuestionError(
                 f"Your question has {len(text):,} characters; the most is {MAX_CHARS:,}. Please shorten it."
             )
-        if any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
+        if any(unicodedata.category(char) in ("Cc", "Cs") and char != "\n" for char in text):
             raise QuestionError("Your question contains control characters. Please type it, or paste it as plain text.")
         if HTML_TAG.search(text):
             raise QuestionError("Your question contains HTML tags. Please write it as plain text, without < and >.")

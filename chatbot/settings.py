@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 PLACEHOLDER = "SET ME"
 # What is said where the clinic has not filled in a number: never the placeholder.
@@ -25,7 +25,7 @@ class SettingsError(Exception):
 class Clinic(BaseModel):
     """How to reach the clinic. A field that is left out is not shown."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
     name: str = Field(default=PLACEHOLDER, min_length=1)
     phone: str = Field(default=PLACEHOLDER, min_length=3)
     hours: str | None = None
@@ -35,6 +35,11 @@ class Clinic(BaseModel):
     urgent_care_line: str = Field(default=PLACEHOLDER, min_length=2)
     poison_line: str = Field(default=PLACEHOLDER, min_length=2)
     crisis_line: str = Field(default=PLACEHOLDER, min_length=2)
+
+    @field_validator("hours", "email", "website")
+    @classmethod
+    def _placeholder_is_nothing(cls, value: str | None) -> str | None:
+        return None if value == PLACEHOLDER else value
 
     @property
     def filled_in(self) -> dict[str, str]:

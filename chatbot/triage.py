@@ -159,7 +159,8 @@ def _is_cancelled(rule: WordedRule, sentence: str, reader: Reader, rules: Rules)
     alone = Reader(Message(sentence, reader.message.day), reader.families)
     if any(alone.sentences_with(wording) for wording in rule.unless):
         return True
-    if rules.context_patterns["present"].search(sentence):
+    present = rules.context_patterns.get("present")
+    if present is not None and present.search(sentence):
         return False
     contexts = rule.cancelled_by - {MEANING}
     return any(rules.context_patterns[name].search(sentence) for name in contexts)

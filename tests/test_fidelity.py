@@ -81,10 +81,10 @@ HARMLESS = {
     "nothing": "",
 }
 FOREIGN = {
-    "a figure": ("Wait for 14 days.", "14"),
-    "a part of one of the question's": ("Wait for 2 days.", "2"),
-    "a figure with a unit": ("Take 500mg.", "500"),
-    "a figure of a quote": ("That is 24 hours.", "24"),
+    "a figure": "Wait for 14 days.",
+    "a part of one of the question's": "Wait for 2 days.",
+    "a figure with a unit": "Take 500mg.",
+    "a figure of a quote": "That is 24 hours.",
 }
 
 
@@ -140,15 +140,15 @@ def test_a_note_may_have_the_figures_of_the_question_and_of_the_clinic(index: St
     assert unfaithful(answer_with(index, note), CLINIC) == []
 
 
-@pytest.mark.parametrize(("note", "figure"), FOREIGN.values(), ids=FOREIGN)
-def test_a_note_with_a_figure_of_its_own_is_a_fault_that_names_it(index: StoredIndex, note: str, figure: str) -> None:
-    assert unfaithful(answer_with(index, note), CLINIC) == [f"the note has figures of its own ({figure})"]
+@pytest.mark.parametrize("note", FOREIGN.values(), ids=FOREIGN)
+def test_a_note_with_a_figure_of_its_own_is_a_fault(index: StoredIndex, note: str) -> None:
+    assert unfaithful(answer_with(index, note), CLINIC) == ["the note has 1 figures of its own"]
 
 
 def test_each_kind_of_fault_says_what_is_wrong(given: Answer, index: StoredIndex) -> None:
     sun = list(index.passages.passages)[1]
     assert unfaithful(tampered(given, "SPF 50", "SPF 15"), CLINIC) == [f"the text differs from passage {sun}"]
-    assert unfaithful(tampered(given, " [2]", ""), CLINIC) == ["citation 2 is not in the text"]
+    assert unfaithful(tampered(given, " [2]", ""), CLINIC) == [f"the text differs from passage {sun}"]
     assert unfaithful(tampered(given, NOTE, "You will be fine."), CLINIC) == [
         "something stands after the quotes that is not the note"
     ]
@@ -179,12 +179,10 @@ def test_the_error_is_logged_without_any_word_of_the_patient_or_of_the_answer(
     assert not any(word in logged for word in ("Zelda", "Narnia", "wash", "12", "fine", "Wear"))
 
 
-def test_a_figure_of_the_note_is_logged_and_the_patients_figures_are_not(
-    index: StoredIndex, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_no_figure_is_logged_it_may_be_a_patients_age(index: StoredIndex, caplog: pytest.LogCaptureFixture) -> None:
     faithful(answer_with(index, "Wait for 14 days, not 12."), CLINIC, NEVER)
     logged = caplog.records[0].getMessage()
-    assert "(14)" in logged
+    assert "14" not in logged
     assert "12" not in logged
 
 

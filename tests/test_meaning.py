@@ -20,7 +20,8 @@ from chatbot.reading.message import Message
 from chatbot.rules import load_rules
 
 CLASSES = {"expected", "general", "ordinary", "personal", "refused"}  # those that are no urgent rule
-UNTAUGHT = {"other-language"}  # the exemplars are English
+# The exemplars are English; and what they call a burn, a cold sore or redness may be worse, which words alone tell.
+UNTAUGHT = {"other-language", "deep-burn", "widespread-cold-sore", "infection-near-eye"}
 TEXTS = [
     "my throat is closing",
     "is it all right to wear sunglasses on the way home",

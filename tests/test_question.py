@@ -59,8 +59,8 @@ def test_what_a_patient_may_type_is_kept_as_it_is(text: str) -> None:
     assert question.text == text
 
 
-def test_newlines_and_repeated_spaces_become_one_space() -> None:
-    assert Question.parse("  my face is red.\r\n\n\tis it   normal?\n").text == "my face is red. is it normal?"
+def test_repeated_spaces_become_one_and_lines_stay_apart() -> None:
+    assert Question.parse("  my face is red.\r\n\n\tis it   normal?\n").text == "my face is red.\nis it normal?"
 
 
 def test_the_longest_question_is_accepted_and_one_character_more_is_not() -> None:

@@ -452,3 +452,37 @@ def test_an_unknown_field_of_a_rule_is_refused_by_name(field: str) -> None:
 def test_an_unknown_kind_of_rule_is_refused_by_name() -> None:
     with pytest.raises(ValidationError, match="small_talk"):
         Rules.model_validate({"votes": VOTES, "smalltalk": [], "small_talk": []})
+
+
+# What must not hide an emergency from the rules
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no fever\nmy throat is closing",
+        "not itchy\r\nchest pain and sweating",
+        "<i cant breathe>",
+        "no rash, throat closing",
+        "no, I cant breathe",
+        f"I take {' '.join(['prednisolone'] * 60)} and my throat is closing",
+    ],
+)
+def test_no_line_bracket_denial_or_list_hides_an_emergency(text: str, meaning: UndecidedMeaning) -> None:
+    assert said_of(text, meaning).kind == "urgent"
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("my cheek has turned white and leathery", "deep-burn"),
+        ("blisters all over my cheeks and a fever of 39", "widespread-cold-sore"),
+        ("the redness is spreading towards my eye", "infection-near-eye"),
+    ],
+)
+def test_what_makes_a_same_day_presentation_worse_makes_it_an_emergency(
+    text: str, rule: str, meaning: UndecidedMeaning
+) -> None:
+    said = said_of(text, meaning)
+    assert said.urgent is not None
+    assert (said.rule, said.urgent.urgency) == (rule, "emergency")

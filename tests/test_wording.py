@@ -47,7 +47,7 @@ DENIED = [
     "no sign of any fever",
     "no pus or fever",
     "no swelling and no fever",
-    "no fever , chills",
+    "no pus , chills , fever",
     "no redness , fever or pain",
     "not 1 2 3 4 5 fever",  # MAX_DENIED words before
 ]

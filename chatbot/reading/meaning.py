@@ -19,8 +19,8 @@ from chatbot.reading.message import Message
 from index.encode import packaged_folder
 
 WEIGHTS = Path(__file__).with_name("meaning.safetensors")
-MAX_TOKENS = 128  # of one piece
-MAX_WORDS = 70  # a piece of so many words has no more tokens than that, unless it is gibberish
+MAX_TOKENS = 256  # of one piece; the encoder was made for so many
+MAX_WORDS = 70  # seventy names of medicines have fewer tokens than that
 MAX_PIECES = 16  # a message that has more is far too long to be a question; the rules read all of it
 
 Probabilities = npt.NDArray[np.float32]

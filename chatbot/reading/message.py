@@ -16,7 +16,8 @@ HTML_TAG = re.compile(r"<\s*/?\s*[a-zA-Z!][^<>]*>")
 # Only what is certainly a tag is taken out before reading: "<my throat is closing>" is somebody's words.
 KNOWN_TAG = re.compile(
     r"<\s*/?\s*(?:a|b|body|br|button|code|div|em|font|form|h[1-6]|head|hr|html|i|iframe|img|input|li|link|meta|ol|p|pre|s|script"
-    r"|small|span|strong|style|sub|sup|svg|table|tbody|td|th|tr|u|ul)\b[^<>]*>",
+    r"|small|span|strong|style|sub|sup|svg|table|tbody|td|th|tr|u|ul)"
+    r"(?:\s+[\w-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s<>]+))*\s*/?\s*>",
     re.IGNORECASE,
 )
 EMPTY_TAG = re.compile(r"<(\w+)></\1>")  # "ch<b></b>est"

@@ -138,22 +138,30 @@ class _Sentence:
 
     def _is_denied(self, span: Span) -> bool:
         """Whether a "no" reaches the words: in their clause, at most MAX_DENIED words before, with no turn between."""
-        start = span[0]
+        start, commas = span[0], 0
         for position in range(start - 1, max(start - MAX_DENIED, 0) - 1, -1):
             word = self._words[position]
-            if word in TURNS or (word == "," and not self._is_list(position)):
+            if word in TURNS or (word == "," and not self._is_item(position)):
                 return False
+            commas += word == ","
             if word in DENIES:
                 after = self._words[position + 1] if position + 1 < len(self._words) else ""
                 is_emphasis = word == "never" and not EMPHASIS.isdisjoint(self._words[position:start])
-                return after not in NOT_DENIALS and after != "," and not is_emphasis
+                is_list = commas != 1 or self._goes_on(start)
+                return after not in NOT_DENIALS and after != "," and not is_emphasis and is_list
         return False
 
-    def _is_list(self, comma: int) -> bool:
+    def _is_item(self, comma: int) -> bool:
         """Whether a bare word or two follow the comma, as in "no fever, chills or pus"."""
-        rest = self._words[comma + 1 :]
-        end = next((position for position, word in enumerate(rest) if word in LIST_ENDS), len(rest))
-        return end <= MAX_WORDS_OF_ITEM
+        return self._to_list_end(comma + 1) <= MAX_WORDS_OF_ITEM
+
+    def _goes_on(self, start: int) -> bool:
+        """Whether a list goes on after these words: in "no rash, throat closing" there is none."""
+        return start + self._to_list_end(start) < len(self._words)
+
+    def _to_list_end(self, start: int) -> int:
+        rest = self._words[start:]
+        return next((position for position, word in enumerate(rest) if word in LIST_ENDS), len(rest))
 
 
 def _around(one: Span, others: Sequence[Span]) -> list[Span]:

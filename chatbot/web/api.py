@@ -16,6 +16,8 @@ from chatbot.bot import Bot, ask
 from chatbot.look_up import look_up
 from chatbot.question import MAX_CHARS, Question, QuestionError
 from chatbot.records import Records
+from chatbot.withheld import is_withheld
+from kb.document import Passage
 
 MAX_K = 50
 
@@ -114,6 +116,10 @@ def make_api(bot: Bot, records: Records) -> FastAPI:
     """The API over a bot. Its pages at /docs load nothing from elsewhere."""
     api = FastAPIOffline(title="Treatment knowledge base", version="1.0", redoc_url=None)
 
+    def may_be_given(passage: Passage) -> bool:
+        span = passage.document, passage.start, passage.end
+        return passage.document.audience == "patient" and not is_withheld(*span, bot.rules.never_quoted_patterns)
+
     @api.exception_handler(QuestionError)
     def refused(_: Request, error: QuestionError) -> JSONResponse:
         return JSONResponse({"error": str(error)}, status_code=422)
@@ -133,11 +139,11 @@ def make_api(bot: Bot, records: Records) -> FastAPI:
 
     @api.post("/api/search", response_model=list[HitObject], responses=REFUSED)
     def post_search(request: SearchRequest) -> list[dict[str, Any]]:
-        """The passages nearest to a text, best first: patients' documents only."""
+        """The passages nearest to a text, best first: of patients' documents, what a patient may be shown."""
         question = Question.parse(request.text)
         question.check()
-        found = look_up(bot, question.text, request.k, lambda passage: passage.document.audience == "patient")
-        return [one.to_json() for one in found]
+        found = look_up(bot, question.text, request.k, may_be_given)
+        return [one.to_json() for one in found if all(map(may_be_given, one.caveats))]
 
     @api.get("/api/health", response_model=Health)
     def get_health() -> dict[str, Any]:

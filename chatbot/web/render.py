@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from html import escape
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from chatbot.answer import Answer
 from chatbot.citation import Citation, section_name
+from chatbot.rules import load_rules
 from chatbot.settings import PLACEHOLDER, UNNAMED, Clinic
 from chatbot.triage import LEVELS
+from chatbot.withheld import Piece, pieces_of
 from kb.document import Source
 
 KINDS = {
@@ -24,6 +26,7 @@ NOT_FILLED_IN = "This clinic has not filled in its telephone numbers yet: do not
 
 # A number in a setting's text: groups of digits, such as "+44 (0)20 7946 0000", "030/123456" or the first of "999/112".
 NUMBER = re.compile(r"\+?(?:0[1-9]\d*/|\(\d+\)[ .-]?)?\d+(?:[ .-]?\(\d+\)[ .-]?\d+|[ .-]\d+)*")
+LEFT_OUT = "[…]"
 MIN_DIGITS, MAX_DIGITS = 3, 15  # fewer are hours, as in "24/7"; more are two numbers, and belong to nobody
 
 
@@ -150,10 +153,22 @@ def _citation(citation: Citation) -> str:
 
 
 def _section(citation: Citation) -> str:
-    """The section's text, the quote marked in it."""
-    section, text = citation.passage.section, citation.passage.document.text
-    before, after = text[section.start : citation.start], text[citation.end : section.end]
+    """The quote marked in its section, of which only what a patient may be shown stands around it."""
+    document, section = citation.passage.document, citation.passage.section
+    pieces = pieces_of(document, section, load_rules().never_quoted_patterns)
+    before = _shown(document.text, section.start, citation.start, pieces)
+    after = _shown(document.text, citation.end, section.end, pieces)
     return f"{_lines(before)}<mark>{_lines(citation.quote)}</mark>{_lines(after)}"
+
+
+def _shown(text: str, start: int, end: int, pieces: Sequence[Piece]) -> str:
+    """`text[start:end]`, each run of pieces that are withheld left out, and where they stood marked."""
+    inside = [(max(first, start), min(last, end), out) for first, last, out in pieces if first < end and start < last]
+    runs = [(is_out, list(run)) for is_out, run in groupby(inside, key=lambda piece: piece[2])]
+    parts = [LEFT_OUT if is_out else text[run[0][0] : run[-1][1]] for is_out, run in runs]
+    edges = [start, *(edge for _, run in runs for edge in (run[0][0], run[-1][1])), end]
+    gaps = [text[first:last] for first, last in list(pairwise(edges))[::2]]
+    return "".join(gap + part for gap, part in zip(gaps, [*parts, ""], strict=True))
 
 
 def _source(source: Source) -> str:
