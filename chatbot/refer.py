@@ -17,6 +17,7 @@ from index.encode import Vectors
 from index.search import Hit
 from index.store import StoredIndex
 from index.terms import key_terms, terms
+from kb.document import Passage
 
 # How a text says that somebody should not be treated, should wait or must be looked at first ...
 WARNS = re.compile(
@@ -26,8 +27,12 @@ WARNS = re.compile(
 )
 # ... and how it says the contrary, which is never shown to somebody who asks for themselves.
 CLEARS = re.compile(
-    r"\b(?:can|may) (?:still |safely )?(?:have|be treated|undergo|receive)\b|\b(?:is|are) (?:also )?(?:safe|suitable)\b"
-    r"|\bno (?:need|reason) to\b|\bsafe(?:ly)? (?:for|in)\b"
+    r"\b(?:can|may) (?:still |safely )?(?:be treated|undergo|receive|have(?! an? (?:\w+ )?(?:cause|effect|reaction)))\b"
+    r"|\b(?:is|are) (?:also )?(?:safe|suitable)\b|\bno (?:need|reason) to\b|\bsafe(?:ly)? (?:for|in)\b"
+    r"|\bnot (?:an? )?(?:contra-?indicat|reason|risk|barrier)|\b(?:no|low|(?<!not )without|little) (?:added |extra "
+    r"|increased )?risk|\bdoes not (?:rule out|prevent|exclude|increase)\b"
+    r"(?! (?:an? |any )?(?:problem|infection|burn|complication))|\bwho (?:it|this) is suitable"
+    r"|(?<!not )(?<!not be )(?<!never )(?<!not always )(?<!not usually )\bsuitable for\b"
 )
 # Lists and sentences of precautions as a whole, for a condition that no text mentions.
 PRECAUTIONS = re.compile(
@@ -82,9 +87,17 @@ def _asked_keys(subject: str, said: Triage) -> frozenset[str]:
 
 
 def _warns(evidence: Evidence) -> bool:
-    """Whether what would be quoted is a warning: a sentence by itself, a list by its heading too."""
-    quoted = _quoted(evidence)
-    return WARNS.search(quoted) is not None and (evidence.passage.is_list or CLEARS.search(quoted) is None)
+    """Whether what would be quoted is a warning: a sentence by itself, an item of a list with what leads into it."""
+    passage = evidence.passage
+    own = passage.document.text[evidence.start : evidence.end].lower()
+    clears = CLEARS.search(f"{_lead_in(passage)}\n{own}" if passage.is_list else own)
+    return clears is None and WARNS.search(_quoted(evidence)) is not None
+
+
+def _lead_in(passage: Passage) -> str:
+    """In lower case, what says what a list lists: its heading, and its text before the first item."""
+    items = (p.start for p in passage.section.paragraphs if p.is_item and p.start >= passage.start)
+    return f"{passage.headings[-1]}\n{passage.document.text[passage.start : next(items, passage.start)]}".lower()
 
 
 def _quoted(evidence: Evidence) -> str:
@@ -97,7 +110,8 @@ def _quoted(evidence: Evidence) -> str:
 
 def _general(evidence: Sequence[Evidence]) -> list[Evidence]:
     """The precautions as a whole, of each treatment the nearest in meaning, whole lists before sentences."""
-    precautions = [e for e in evidence if _warns(e) and PRECAUTIONS.search(_quoted(e))]
+    said = [(e, _quoted(e)) for e in evidence if _warns(e)]
+    precautions = [e for e, quoted in said if PRECAUTIONS.search(quoted) and not CLEARS.search(quoted)]
     ranked = sorted(precautions, key=lambda e: (not e.passage.is_list, -e.cosine))
     chosen: list[Evidence] = []
     for candidate in ranked:

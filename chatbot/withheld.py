@@ -1,4 +1,4 @@
-"""What no patient is shown of a document, whoever asks: doses, settings, verdicts, and claims that are never repeated."""
+"""What no patient is shown of a document: doses, settings, verdicts, and claims that are never repeated."""
 
 from __future__ import annotations
 
@@ -48,4 +48,7 @@ def pieces_of(document: Document, section: Section, patterns: Sequence[re.Patter
 
 
 def _outside(text: str, start: int, end: int) -> list[Piece]:
-    return [(start, end, True)] if text[start:end].strip() else []
+    """What stands between two paragraphs, without the blanks around it."""
+    bare = text[start:end].strip()
+    first = start + text[start:end].find(bare)
+    return [(first, first + len(bare), True)] if bare else []

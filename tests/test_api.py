@@ -140,6 +140,26 @@ def test_what_only_staff_may_read_is_in_no_answer_and_no_hit(client: TestClient)
     assert "booked with" not in answer["text"]
 
 
+@pytest.mark.parametrize(
+    ("sentence", "is_given"),
+    [
+        ("Crusts are darker in the second week.", True),
+        ("Take 500 mg of valaciclovir for crusts.", False),
+        ("Crusts are worse at 20 mJ.", False),
+        ("The laser does not burn the skin under crusts.", False),
+    ],
+    ids=["harmless", "dose", "settings", "unrepeatable claim"],
+)
+def test_search_gives_no_passage_that_no_patient_may_be_shown(
+    sentence: str, is_given: bool, client: TestClient, clinic_folder: Path, home: Path, encoder: LetterEncoder
+) -> None:
+    head = "---\n{id: crusts, title: Crusts, treatment: Fractional CO2 laser}\n---\n# Crusts\n## Crusts\n"
+    (clinic_folder / "crusts.md").write_text(f"{head}{sentence}\n", encoding="utf-8")
+    build_index(clinic_folder, home, encoder)
+    hits = client.post("/api/search", json={"text": sentence, "k": 50}).json()
+    assert (sentence in [hit["text"] for hit in hits]) == is_given
+
+
 def test_health_names_the_index_and_its_size(client: TestClient, bot: Bot) -> None:
     response = client.get("/api/health")
     assert response.status_code == 200

@@ -12,11 +12,15 @@ from conftest import MEND, LetterEncoder, UndecidedMeaning
 from chatbot.answer import Answer
 from chatbot.bot import Bot, ask
 from chatbot.question import Question
+from chatbot.refer import CLEARS, PRECAUTIONS
 from chatbot.rules import load_rules
 from chatbot.settings import Clinic
 from chatbot.verify import Gate
 from index.build import build_index
 from index.live import LiveIndex
+from kb.claims import DOCUMENTS
+from kb.load import load
+from kb.split import split
 
 CLINIC = Clinic(name="Rose Clinic", phone="01 234", emergency_number="999")
 ALL_KNOWN = Gate(weights={"known": 20.0}, bias=-18.0, min_probability=0.5, reason="test")  # as in test_bot.py
@@ -242,6 +246,14 @@ def test_what_is_denied_does_not_hide_what_is_said(bot: Bot) -> None:
         "Asthma is no reason to postpone a peel.",
         "There is no need to tell us of asthma.",
         "A careful peel is done safely for asthma.",
+        "Asthma is not a contraindication; tell us of it.",
+        "Asthma is not a reason to wait.",
+        "Asthma is a low risk.",
+        "Asthma brings no added risk.",
+        "Asthma does not rule out a peel, with caution.",
+        "Asthma does not increase the risk of a peel.",
+        "A doctor finds a peel suitable for asthma.",
+        "A doctor says who it is suitable for, also with asthma.",
     ],
 )
 def test_no_sentence_that_clears_is_quoted_although_it_warns_as_well(sentence: str, bot_over: BotOver) -> None:
@@ -266,6 +278,55 @@ def test_only_a_warning_that_a_patient_may_be_shown_is_quoted(
     given = answer_to(bot_over(with_sentence(sentence)), "I have asthma, can I have a chemical peel?")
     assert (sentence in quotes(given)) == is_quoted
     assert (LIST in quotes(given)) != is_quoted
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "A peel is not suitable for people with asthma.",
+        "A peel may not be suitable for asthma.",
+        "A peel is unsuitable for asthma.",
+        "A peel is not without risk in asthma.",
+        "Asthma without wheezing does not rule out a problem: tell us.",
+        "Avoid a peel if asthma may have a cause that nobody has looked for.",
+    ],
+)
+def test_a_warning_in_the_words_of_a_clearance_is_quoted(sentence: str, bot_over: BotOver) -> None:
+    given = answer_to(bot_over(with_sentence(sentence)), "I have asthma, can I have a chemical peel?")
+    assert quotes(given) == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("heading", "lead_in", "item", "is_quoted"),
+    [
+        ("Caution", "Wait with a peel in one of these cases:", "asthma", True),
+        ("Who it is suitable for", "Tell us if you have one of these:", "asthma", False),
+        ("Caution", "These are not a reason to postpone a peel:", "asthma", False),
+        ("Caution", "Wait with a peel in one of these cases:", "asthma, which does not rule out a peel", False),
+    ],
+    ids=["a warning", "heading", "lead-in", "item"],
+)
+def test_no_list_that_clears_is_quoted(
+    heading: str, lead_in: str, item: str, is_quoted: bool, bot_over: BotOver
+) -> None:
+    listed = f"{lead_in}\n\n- a fresh burn\n- {item}"
+    given = answer_to(bot_over(f"{PEEL}## {heading}\n{listed}\n"), "I have asthma, can I have a chemical peel?")
+    assert (listed in quotes(given)) == is_quoted
+    assert (LIST in quotes(given)) != is_quoted
+
+
+def test_an_item_that_clears_hides_no_other_item(bot_over: BotOver) -> None:
+    listed = "Wait with a peel in one of these cases:\n\n- lupus\n- asthma, which does not rule out a peel"
+    given = answer_to(bot_over(f"{PEEL}## Caution\n{listed}\n"), "I have lupus, can I have a chemical peel?")
+    assert quotes(given) == [listed]
+
+
+def test_no_precaution_list_of_the_packaged_documents_is_taken_for_a_clearance() -> None:
+    passages = [passage for document in load(DOCUMENTS).documents for passage in split(document) if passage.is_list]
+    texts = {passage.id: f"{passage.headings[-1]}\n{passage.text}".lower() for passage in passages}
+    precautions = {passage_id: text for passage_id, text in texts.items() if PRECAUTIONS.search(text)}
+    assert len(precautions) >= 10
+    assert [passage_id for passage_id, text in precautions.items() if CLEARS.search(text)] == []
 
 
 def test_what_only_staff_may_read_warns_no_patient(bot: Bot) -> None:

@@ -4,6 +4,8 @@ number of the clinic can be tapped.
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -26,7 +28,7 @@ from chatbot.web.render import (
     pinned,
     placeholders,
 )
-from kb.document import Document, Passage, Section, Source
+from kb.document import Document, Paragraph, Passage, Section, Source
 
 CLINIC = Clinic(
     name="Rose & Clinic", phone="+44 (0)20 7946 0000", hours="9 to 17", emergency_number="999",
@@ -39,15 +41,19 @@ START, END = TEXT.index("Redness"), TEXT.index("\nAfter.")
 MAKER = Source("The maker", "https://maker.example/?a=1&b='2'", "vendor")
 
 
-def passage_of(*sources: Source, reviewed_by: str | None = None, page: int | None = None, text: str = TEXT) -> Passage:
-    section = Section("d#s", (EVIL, "Recovery"), 0, len(text), ())
+def passage_of(
+    *sources: Source, reviewed_by: str | None = None, page: int | None = None, text: str = TEXT,
+    treatment: str = "CO2 & laser",
+) -> Passage:  # fmt: skip
+    lines = [Paragraph(m.start(), m.end(), is_item=m[0].startswith("- ")) for m in re.finditer(r".+", text)]
+    section = Section("d#s", (EVIL, "Recovery"), 0, len(text), tuple(lines))
     document = Document(
         id="d",
         title=f"Title {EVIL}",
         path="d.md",
         text=text,
         sections=(section,),
-        treatment="CO2 & laser",
+        treatment=treatment,
         sources=tuple((source.name, source) for source in sources),
         reviewed_by=reviewed_by,
         reviewed_on=date(2026, 1, 31) if reviewed_by else None,
@@ -79,6 +85,16 @@ def links_of(html: str) -> dict[str, str]:
 
 def cited(passage: Passage, number: int = 1, caveat: bool = False, about: str | None = None) -> Citation:
     return Citation(number, passage, START, END, caveat, about)
+
+
+def opened(citation: Citation) -> tuple[str, str]:
+    """What is marked in the section that a citation opens to, and the section."""
+    section = soup_of(citations(answer_of(citation))).select_one(".section")
+    assert section is not None
+    assert section.mark is not None
+    for line_break in section.find_all("br"):
+        line_break.replace_with("\n")
+    return section.mark.get_text(), section.get_text()
 
 
 def soup_of(html: str) -> BeautifulSoup:
@@ -119,15 +135,36 @@ def test_the_treatment_stands_above_the_quotes_that_begin_it() -> None:
 
 
 def test_a_source_opens_to_its_section_with_exactly_the_quote_marked() -> None:
-    details = soup_of(citations(answer_of(cited(passage_of())))).details
-    assert details is not None
-    assert details.mark is not None
-    assert details.mark.get_text() == TEXT[START:END]
-    section = details.select_one(".section")
-    assert section is not None
-    for line_break in section.find_all("br"):
-        line_break.replace_with("\n")
-    assert section.get_text() == TEXT
+    assert opened(cited(passage_of())) == (TEXT[START:END], TEXT)
+
+
+@pytest.mark.parametrize(
+    ("around", "shown"),
+    [
+        ("One. QUOTE Two.\nThree.", "One. QUOTE Two.\nThree."),
+        ("Take 500 mg of it. One. QUOTE Two.", "[…] One. QUOTE Two."),
+        ("One. QUOTE It is set to 20 mJ. At a fluence of ten. Two.", "One. QUOTE […] Two."),
+        ("Use 20 mJ. QUOTE Or 30 mJ.", "[…] QUOTE […]"),
+        ("QUOTE\nThe laser does not burn the skin.\nTwo.", "QUOTE\n[…]\nTwo."),
+        ("One.\nThe laser removes eye bags.\nQUOTE", "One.\n[…]\nQUOTE"),
+        ("QUOTE\nBring:\n- a hat\n- 500 mg of aciclovir\n- a scarf", "QUOTE\nBring:\n- a hat\n[…]\n- a scarf"),
+        ("QUOTE\nAt 20 mJ it suits:\n- a hat\n- a scarf\nTwo.", "QUOTE\n[…]\nTwo."),
+    ],
+    ids=["nothing", "dose", "run", "both sides", "never repeated", "disputed", "item", "lead-in"],
+)
+def test_around_the_quote_only_what_a_patient_may_be_shown_is_shown(around: str, shown: str) -> None:
+    quote = "Redness fades."
+    text = around.replace("QUOTE", quote)
+    passage = passage_of(MAKER, text=text, treatment="Fractional CO2 laser")
+    start = text.index(quote)
+    citation = Citation(1, passage, start, start + len(quote))
+    assert opened(citation) == (quote, shown.replace("QUOTE", quote))
+
+
+def test_what_a_section_holds_outside_its_paragraphs_is_not_shown() -> None:
+    passage = passage_of()
+    bare = replace(passage, section=replace(passage.section, paragraphs=passage.section.paragraphs[:2]))
+    assert opened(cited(bare)) == (TEXT[START:END], f"{TEXT[:END]}\n[…]")
 
 
 def test_the_summary_of_a_source_names_heading_document_page_and_kind() -> None:

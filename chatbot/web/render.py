@@ -23,10 +23,10 @@ KINDS = {
 }
 NOT_REVIEWED = "Not reviewed by a clinician yet."
 NOT_FILLED_IN = "This clinic has not filled in its telephone numbers yet: do not rely on this page."
+LEFT_OUT = "[…]"
 
 # A number in a setting's text: groups of digits, such as "+44 (0)20 7946 0000", "030/123456" or the first of "999/112".
 NUMBER = re.compile(r"\+?(?:0[1-9]\d*/|\(\d+\)[ .-]?)?\d+(?:[ .-]?\(\d+\)[ .-]?\d+|[ .-]\d+)*")
-LEFT_OUT = "[…]"
 MIN_DIGITS, MAX_DIGITS = 3, 15  # fewer are hours, as in "24/7"; more are two numbers, and belong to nobody
 
 
