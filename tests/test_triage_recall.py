@@ -20,18 +20,18 @@ from chatbot.rules import load_rules
 pytestmark = pytest.mark.slow
 
 DATA = Path(__file__).parent / "data" / "triage.jsonl"
-MARGIN = 0.01  # training on another machine moves a few messages across a threshold
+MARGIN = 0.02  # training on another machine moves a few messages across a threshold
 
 # Measured with `python -m benchmarks.triage` when the weights were made. Recall may not fall, nor false alarms rise,
 # by more than MARGIN.
 MEASURED = Shares(
-    emergency=0.0,
-    emergency_seen=0.0,
-    same_day=0.0,
-    soon=0.0,
-    false_emergency=1.0,
-    false_urgent=1.0,
-    pairs=0.0,
+    emergency=0.989,
+    emergency_seen=0.992,
+    same_day=0.983,
+    soon=0.939,
+    false_emergency=0.029,
+    false_urgent=0.067,
+    pairs=0.717,
 )
 MIN_ROWS_OF_A_CLASS = 10
 MAX_P95_MS = 50.0
