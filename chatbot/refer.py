@@ -14,7 +14,7 @@ from chatbot.settings import Clinic
 from chatbot.triage import Triage
 from chatbot.verify import Evidence, Gate, verify
 from index.encode import Vectors
-from index.search import Hit
+from index.search import Hit, search_vector
 from index.store import StoredIndex
 from index.terms import key_terms, terms
 from kb.document import Passage
@@ -40,6 +40,7 @@ PRECAUTIONS = re.compile(
     r"|clinician.s decision|\bdo not have\b|reasons? (?:not|against)"
 )
 ALL_PRECAUTIONS = "who should not be treated: reasons against it, conditions, precautions"
+K_WARNINGS = 32  # passages in which the conditions are looked for: reading every one of a large folder takes too long
 MAX_GENERAL = 2  # of those, a treatment
 NOT_LISTED = "A condition that a document does not name is not thereby safe for you."
 DECIDES = (
@@ -62,12 +63,18 @@ def refer(
 
     `subject` is the question without the names of treatments; `vector` is the encoded question, shape (dim,).
     """
-    passages = [passage for passage in index.passages.passages.values() if about.admits(passage)]
-    hits = [Hit(passage, 0.0, None, None) for passage in passages if WARNS.search(passage.context.lower())]
+
+    def may_warn(passage: Passage) -> bool:
+        return about.admits(passage) and WARNS.search(passage.context.lower()) is not None
+
+    hits = search_vector(index.passages, vector, question.text, K_WARNINGS, may_warn)
     verdict = verify(subject, vector, hits, index.passages, gate, keep)
     asked = _asked_keys(subject, said)
     bearing = [evidence for evidence in verdict.evidence if evidence.covers & asked and _warns(evidence)]
-    chosen = bearing or _general(verify(ALL_PRECAUTIONS, vector, hits, index.passages, gate, keep).evidence)
+    if not (chosen := bearing):
+        lists = [p for p in index.passages.passages.values() if may_warn(p) and PRECAUTIONS.search(p.context.lower())]
+        every = [Hit(passage, 0.0, None, None) for passage in lists]
+        chosen = _general(verify(ALL_PRECAUTIONS, vector, every, index.passages, gate, keep).evidence)
     is_open = not about.is_named and len(index.covered) > 1
     parts = max(len(said.conditions), 1)
     is_covered = about.covered or not about.missing

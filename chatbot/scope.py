@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from chatbot.question import Question
 from kb.document import Passage
@@ -41,10 +42,15 @@ class Scope:
         def is_about(passage: Passage, start: int, end: int) -> bool:
             span = passage.document.text[start:end]
             said = span if passage.is_list else f"{passage.headings[-1]}\n{span}"
-            named = treatments.named(said, exactly=True).keys()
+            named = _named_in(treatments, said)
             return not named or not named.isdisjoint(self.covered or {passage.document.treatment})
 
         return is_about
+
+
+@lru_cache(maxsize=8192)  # sentences of documents, which are read again for every question
+def _named_in(treatments: Treatments, said: str) -> frozenset[str]:
+    return frozenset(treatments.named(said, exactly=True))
 
 
 def scope(question: Question, treatments: Treatments, loaded: frozenset[str]) -> Scope:
