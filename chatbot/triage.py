@@ -110,18 +110,26 @@ def _urgent(reader: Reader, judged: _Judged, rules: Rules) -> Triage | None:
     """The most urgent level that has the votes: of a rule that fires, unless meaning is sure of the contrary, or of
     meaning alone.
     """
-    anyhow, _ = judged.most({rule.id for rule in rules.urgent})
+    anyhow, _ = judged.most(_ids(rules.urgent))
     is_calm = judged.is_whole and not judged.is_silent and anyhow < rules.votes.beside_rule
     listened = [rule for rule in rules.urgent if not (is_calm and MEANING in rule.cancelled_by)]
     fired = [rule for rule in listened if fires(rule, reader, rules)]
+    likeliest_of_all = next((rule for rule in rules.urgent if rule.id == judged.most(_ids(rules.urgent))[1]), None)
+    is_doubtful = likeliest_of_all is not None and _has_another_reason(likeliest_of_all, reader, rules)
     for level in LEVELS:
         if by_words := [rule for rule in fired if rule.urgency == level]:
             return Triage("urgent", by_words[0].id, urgent=by_words[0])
         _, likeliest = judged.most({rule.id for rule in rules.urgent if rule.urgency == level})
         meant = next((rule for rule in rules.urgent if rule.id == likeliest), None)
-        if meant is not None and _is_meant(meant, judged, rules, is_doubtful=_has_another_reason(meant, reader, rules)):
+        if meant is not None and _is_meant(
+            meant, judged, rules, is_doubtful or _has_another_reason(meant, reader, rules)
+        ):
             return Triage("urgent", meant.id, urgent=meant, by="meaning")
     return None
+
+
+def _ids(some: Sequence[UrgentRule]) -> frozenset[str]:
+    return frozenset(rule.id for rule in some)
 
 
 def _is_meant(rule: UrgentRule, judged: _Judged, rules: Rules, is_doubtful: bool) -> bool:
