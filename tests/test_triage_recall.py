@@ -30,8 +30,8 @@ MEASURED = Shares(
     same_day=0.983,
     soon=0.939,
     false_emergency=0.029,
-    false_urgent=0.067,
-    pairs=0.717,
+    false_urgent=0.066,
+    pairs=0.733,
 )
 MIN_ROWS_OF_A_CLASS = 10
 MAX_P95_MS = 50.0
