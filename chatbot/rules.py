@@ -47,6 +47,7 @@ class UrgentRule(WordedRule):
     then: tuple[str, ...]
     worse: tuple[str, ...]
     sources: tuple[str, ...]
+    reviewed_by: str | None = None
     test: str
     not_: str = Field(alias="not")
 

@@ -39,15 +39,16 @@ def urgent(question: Question, said: Triage, clinic: Clinic) -> Answer | None:
 
 def why(said: Triage, rule: UrgentRule) -> str:
     """Which rule led to the answer: staff can look it up, and the patient sees what was understood."""
+    review = "" if rule.reviewed_by else " No clinician has reviewed this rule yet."
     if rule.id == "self-harm":
         return (
             "This is an automated reply, and no person has read your message. Please reach a person on the lines above "
-            f"(rule: {rule.id})."
+            f"(rule: {rule.id}).{review}"
         )
     how = "your words" if said.by == "words" else "what your message seems to mean"
     return (
         f"An automated rule chose this reply from {how}: {_lowered(rule.presentation)} (rule: {rule.id}). Nobody has "
-        "examined you, and no clinician has read your message."
+        f"examined you, and no clinician has read your message.{review}"
     )
 
 

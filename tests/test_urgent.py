@@ -62,7 +62,7 @@ def test_the_whole_of_an_urgent_answer() -> None:
             "- anything at all\n"
             "\n"
             "An automated rule chose this reply from your words: hiccups that do not stop (rule: hiccups). "
-            "Nobody has examined you, and no clinician has read your message."
+            "Nobody has examined you, and no clinician has read your message. No clinician has reviewed this rule yet."
         ),
         confidence=0.0,
         citations=(),
@@ -151,3 +151,13 @@ def test_the_test_of_every_rule_gets_an_answer_that_is_as_urgent_or_more(
     assert given is not None
     assert given.urgency is not None
     assert levels.index(given.urgency) <= levels.index(rule.urgency)
+
+
+def test_a_rule_that_a_clinician_signed_no_longer_says_that_nobody_has() -> None:
+    rule = load_rules().urgent[1].model_copy(update={"reviewed_by": "Dr A. Example"})
+    unsigned = urgent(Question("q"), Triage("urgent", rule.id, urgent=load_rules().urgent[1]), Clinic())
+    signed = urgent(Question("q"), Triage("urgent", rule.id, urgent=rule), Clinic())
+    assert unsigned is not None
+    assert signed is not None
+    assert "No clinician has reviewed this rule yet." in unsigned.text
+    assert "reviewed" not in signed.text
