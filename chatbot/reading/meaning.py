@@ -55,6 +55,7 @@ class TrainedMeaning:
         """Tokenizer, encoder, linear layer, labels."""
         import torch
         from safetensors import safe_open
+        from safetensors.torch import load_file
         from transformers import AutoModel, AutoTokenizer
         from transformers.utils import logging
 
@@ -64,7 +65,7 @@ class TrainedMeaning:
         bert = AutoModel.from_pretrained(folder, local_files_only=True).eval()
         with safe_open(self._weights, framework="pt") as file:
             labels = tuple(file.metadata()["labels"].split())
-            stored = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118  (it is no dict)
+        stored = {name: weights.float() for name, weights in load_file(self._weights).items()}
         head = torch.nn.Linear(bert.config.hidden_size, len(labels))
         head.load_state_dict({"weight": stored.pop("head.weight"), "bias": stored.pop("head.bias")})
         if unplaced := bert.load_state_dict(stored, strict=False).unexpected_keys:
