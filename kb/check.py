@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from kb.document import Document, Problem
+from kb.document import Document, Problem, Section
 from kb.load import load
 
 
@@ -20,7 +20,7 @@ def check(folder: Path, today: date | None = None) -> list[Problem]:
             Problem(str(folder), "the folder holds no readable document", "Put your treatment documents in it.")
         )
     for document in loaded.documents:
-        found += [*_review(document, today), *_sources(document), *_empty_sections(document)]
+        found += [*_review(document, today), *_sources(document), *_empty_sections(document), *_questions(document)]
     return sorted(found, key=lambda problem: (problem.severity, problem.path))
 
 
@@ -61,3 +61,27 @@ def _empty_sections(document: Document) -> Iterator[Problem]:
         if not section.paragraphs and not has_parts:
             what = f"section '{section.headings[-1]}' is empty"
             yield Problem(document.path, what, "Write its text, or delete the heading.", "warning")
+
+
+def _questions(document: Document) -> Iterator[Problem]:
+    """Questions that lead nowhere or to two places, and text that was taken for one."""
+    first: dict[str, Section] = {}
+    for section in document.sections:
+        name = _name(document, section)
+        if section.questions and not section.paragraphs:
+            what = f"section '{name}' has questions, but no text that answers them"
+            yield Problem(document.path, what, "Move them to the section that does.", "warning")
+        for question in section.questions:
+            other = first.setdefault(question.casefold().rstrip("?! "), section)
+            if other is not section:
+                what = f"sections '{_name(document, other)}' and '{name}' have the same question, '{question}'"
+                yield Problem(document.path, what, "Keep it where it is answered better.", "warning")
+            if question.endswith("."):
+                what = f"section '{name}' has a question that ends as a statement, '{question}', and is not shown"
+                yield Problem(
+                    document.path, what, "Text needs an empty line between the questions and itself.", "warning"
+                )
+
+
+def _name(document: Document, section: Section) -> str:
+    return section.headings[-1] if section.headings else document.title

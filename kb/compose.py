@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -14,18 +14,22 @@ JOINERS = "\u200c\u200d"  # they are invisible, but tell one Persian or Hindi wo
 INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 CAVEAT = re.compile(r"(?P<before>(?:.*[.!?]\s)?)(?:[^\s.!?:;]+:?\s+){0,5}caveats?\s*:", re.IGNORECASE)
 BARE_CAVEAT = re.compile(r"caveats?\s*:", re.IGNORECASE)
+QUESTIONS = re.compile(r"\s*questions?\s*:", re.IGNORECASE)
+BETWEEN_QUESTIONS = re.compile(r"[·\n]")
 FOOTNOTE = re.compile(r"\s*\[\^([\w.-]+)\]")
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A heading, a paragraph, a list item or a caveat link, in reading order, before it has offsets.
+    """A heading, a paragraph, a list item, a caveat link or a list of questions, in reading order, before it has
+    offsets.
 
     `level` is the depth of a heading (1 is the top) or of a list item (1 is the outermost). A caveat's
-    text is the address of the section it points to; an empty one leads nowhere.
+    text is the address of the section it points to; an empty one leads nowhere. The text of questions is as the
+    author wrote it, "Questions:" first.
     """
 
-    kind: Literal["heading", "text", "item", "caveat"]
+    kind: Literal["heading", "text", "item", "caveat", "questions"]
     text: str
     level: int = 1
     page: int | None = None
@@ -34,7 +38,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A document's text, its sections (caveats not yet resolved to section ids), and its source marks."""
+    """A document's text, its sections, and its source marks.
+
+    Caveats are not yet resolved to section ids, and an empty list of questions is still one empty question.
+    """
 
     text: str
     sections: tuple[Section, ...]
@@ -60,6 +67,22 @@ def caveats(text: str, links: Sequence[str]) -> tuple[str, Sequence[str]]:
     return ("", [""]) if BARE_CAVEAT.match(text) else (text, [])
 
 
+def quoted_questions(text: str, links: Sequence[str]) -> Iterator[Part]:
+    """The parts of a block quote that begins with "Questions:".
+
+    Whatever it links to is a caveat: one that its author forgot to set apart is not lost.
+    """
+    own, *caveat = BARE_CAVEAT.split(text, maxsplit=1)
+    yield Part("questions", own)
+    yield from (Part("caveat", link) for link in links or [""] * len(caveat))
+
+
+def questions_of(text: str) -> list[str]:
+    """The questions in "Questions: … · …", one a line or between two "·"; a single empty one where there are none."""
+    pieces = BETWEEN_QUESTIONS.split(QUESTIONS.sub("", text, count=1))
+    return [question for question in map(clean, pieces) if question] or [""]
+
+
 def anchor(heading: str) -> str:
     """The anchor that GitHub gives a heading, so that links between documents also work there."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
@@ -82,12 +105,14 @@ class _Open:
     start: int
     paragraphs: list[Paragraph] = field(default_factory=list)
     caveats: list[str] = field(default_factory=list)
+    questions: list[str] = field(default_factory=list)
 
     def section(self) -> Section:
         start, end = self.start, self.start
         if self.paragraphs:
             start, end = self.paragraphs[0].start, self.paragraphs[-1].end
-        return Section(self.id, self.headings, start, end, tuple(self.paragraphs), tuple(self.caveats))
+        caveats, questions = tuple(self.caveats), tuple(dict.fromkeys(self.questions))
+        return Section(self.id, self.headings, start, end, tuple(self.paragraphs), caveats, questions)
 
 
 class _Writer:
@@ -106,6 +131,8 @@ class _Writer:
     def add(self, part: Part) -> None:
         if part.kind == "caveat":
             self._section.caveats.append(part.text)
+        elif part.kind == "questions":
+            self._section.questions += questions_of(part.text)
         elif clean(FOOTNOTE.sub("", part.text)):
             self._write(part)
 

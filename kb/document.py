@@ -42,7 +42,8 @@ class Section:
     """A headed part of a document.
 
     `headings` is the path from the top heading down; it is empty for text before the first heading.
-    `caveats` are the ids of the sections that dispute this one: it is never shown without them.
+    `caveats` are the ids of the sections that dispute this one: it is never shown without them. `questions` are
+    those that its author says it answers; they are no part of the text.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Section:
     end: int
     paragraphs: tuple[Paragraph, ...]
     caveats: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

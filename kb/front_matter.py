@@ -40,6 +40,7 @@ class FrontMatter(BaseModel):
     other_names: tuple[str, ...] = ()
     audience: Audience = "patient"
     sources: dict[str, SourceMatter] = {}
+    questions: dict[str, tuple[str, ...]] = {}
     reviewed_by: OptionalText = None
     reviewed_on: date | None = None
     review_due: date | None = None

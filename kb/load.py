@@ -12,6 +12,7 @@ from kb.caveats import resolve_caveats
 from kb.compose import compose
 from kb.document import Document, Problem, Source
 from kb.front_matter import FrontMatter
+from kb.questions import place_questions
 from kb.read import Contents, UnreadableError, read, sidecar
 from kb.treatment import known_treatments, words
 
@@ -88,13 +89,14 @@ def load(folder: Path) -> Loaded:
     for path in paths:
         name = path.relative_to(folder).as_posix()
         try:
-            document = _load_file(path, name)
+            document, misplaced = _load_file(path, name)
             if document.id in documents:
                 raise UnreadableError(
                     f"its id '{document.id}' is already the id of {documents[document.id].path}",
                     "Give one of the two another `id` in its front matter.",
                 )
             documents[document.id] = document
+            problems += misplaced
         except UnreadableError as error:
             problems.append(Problem(name, error.what, error.remedy))
     resolved, broken = resolve_caveats(list(_with_one_spelling(documents.values())))
@@ -109,13 +111,15 @@ def _with_one_spelling(documents: Iterable[Document]) -> Iterator[Document]:
         yield replace(document, treatment=spellings.setdefault(words(name) or (name,), name)) if name else document
 
 
-def _load_file(path: Path, name: str) -> Document:
-    document = _document(read(path), name)
+def _load_file(path: Path, name: str) -> tuple[Document, list[Problem]]:
+    """The document, and what is wrong with its questions, which does not keep it from being used."""
+    contents = read(path)
+    document = _document(contents, name)
     if not any(section.paragraphs for section in document.sections):
         is_pdf = path.suffix.lower() == ".pdf"
         remedy = "A scan? Run text recognition (OCR) on it." if is_pdf else "Write its text, or delete it."
         raise UnreadableError("no text was found in it", remedy)
-    return document
+    return place_questions(document, contents.front_matter.questions if contents.front_matter else {})
 
 
 def _document(contents: Contents, name: str) -> Document:

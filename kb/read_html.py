@@ -8,7 +8,7 @@ from dataclasses import replace
 from bs4 import BeautifulSoup
 from bs4.element import NavigableString, PageElement, Tag
 
-from kb.compose import Part, caveats, clean
+from kb.compose import QUESTIONS, Part, caveats, clean, quoted_questions
 
 HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
 SKIPPED = ["script", "style", "nav", "header", "footer", "template", "noscript", "svg", "iframe"]
@@ -95,6 +95,8 @@ def _block(tag: Tag) -> Iterator[Part]:
         yield from _list(tag, level=1)
     elif tag.name == "table" and not tag.select_one(LAYOUT):
         yield from _table(tag)
+    elif tag.name == "p" and _is_questions(tag):
+        yield from quoted_questions(tag.get_text(), [str(link["href"]) for link in _links(tag)])
     elif tag.name == "p" and _is_bold_heading(tag):
         yield Part("heading", tag.get_text(), level=6)
     else:
@@ -116,6 +118,11 @@ def _links(element: PageElement) -> list[Tag]:
     if not isinstance(element, Tag):
         return []
     return [link for link in (element, *element.find_all("a", href=True)) if link.name == "a" and link.get("href")]
+
+
+def _is_questions(tag: Tag) -> bool:
+    """Whether a paragraph lists the questions that a section answers: anywhere but in a block quote it is text."""
+    return tag.parent is not None and tag.parent.name == "blockquote" and bool(QUESTIONS.match(tag.get_text()))
 
 
 def _is_bold_heading(tag: Tag) -> bool:

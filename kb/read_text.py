@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import takewhile
 
-from kb.compose import BARE_CAVEAT, Part, caveats, clean
+from kb.compose import BARE_CAVEAT, Part, caveats, clean, quoted_questions
 
 ITEM = re.compile(r"^(?P<indent>\s*)(?P<marker>[-*•‣◦–·]|\(?(?:\d{1,2}|[a-z])[.)])\s+(?P<text>\S.*)$")
 UNDERLINE = re.compile(r"^\s*(={3,}|-{3,})\s*$")
-UNBROKEN = re.compile(r"^.{121,}$", re.MULTILINE)  # longer than any margin: the line is a whole paragraph
+QUOTED_QUESTIONS = re.compile(r"\s*>\s*questions?\s*:", re.IGNORECASE)
+QUOTE_MARK = re.compile(r"^\s*>", re.MULTILINE)
+# A block quote of questions, or a line longer than any margin, which is a whole paragraph.
+UNBROKEN = re.compile(rf"^{QUOTED_QUESTIONS.pattern}.*(?:\n\s*>.*)*|^.{{121,}}$", re.MULTILINE | re.IGNORECASE)
 ADDRESS = re.compile(r"\]\(\s*([^)\s]+)|([^\s()\[\],;]{0,300}#[\w%-]+)")  # [see](file.md#heading), or the address alone
 MAX_HEADING_WORDS = 14
 MIN_LIST_ITEMS = 2
@@ -22,7 +25,8 @@ def read_text(text: str) -> list[Part]:
 
     A line that stands alone, is short and does not end as a sentence does is a heading when text follows
     it; a numbered one ("1. Repair") is a heading one level below the others. Several such lines after one that
-    ends in ":" are a list. A line that begins with "Caveat:" is a caveat.
+    ends in ":" are a list. A line that begins with "Caveat:" is a caveat; lines that begin with ">", the first with
+    "> Questions:", are the questions that a section answers.
     """
     text = UNBROKEN.sub(r"\n\g<0>\n", text)
     blocks = [block.split("\n") for block in re.split(r"\n\s*\n", text.strip("\n")) if block.strip()]
@@ -60,6 +64,7 @@ def _is_bare_item(block: list[str]) -> bool:
         and line[-1] not in ".!?:"
         and not ITEM.match(line)
         and not BARE_CAVEAT.match(line)
+        and not QUOTED_QUESTIONS.match(line)
     )
 
 
@@ -70,6 +75,10 @@ def _is_like(block: list[str], first: list[str]) -> bool:
 
 
 def _block(lines: list[str], before: Part | None, following: list[str] | None) -> Iterator[Part]:
+    if lines and QUOTED_QUESTIONS.match(lines[0]):
+        text = QUOTE_MARK.sub("", "\n".join(lines))
+        yield from quoted_questions(text, _addresses(text))
+        return
     if len(lines) > 1 and UNDERLINE.match(lines[1]):
         yield Part("heading", lines[0], level=1 if "=" in lines[1] else 2)
         lines = lines[2:]
@@ -84,11 +93,16 @@ def _block(lines: list[str], before: Part | None, following: list[str] | None) -
 
 
 def _without_caveat(part: Part) -> Iterator[Part]:
-    has_caveat = "caveat" in part.text.lower()  # most texts have none: look no further
-    own, targets = caveats(part.text, [linked or bare for linked, bare in ADDRESS.findall(part.text) if has_caveat])
+    own, targets = caveats(part.text, _addresses(part.text))
     if own:
         yield replace(part, text=own)
     yield from (Part("caveat", target) for target in targets)
+
+
+def _addresses(text: str) -> list[str]:
+    """What a text with a caveat links to."""
+    has_caveat = "caveat" in text.lower()  # most texts have none: look no further
+    return [linked or bare for linked, bare in ADDRESS.findall(text) if has_caveat]
 
 
 def _is_heading(line: str, before: Part | None, following: list[str]) -> bool:

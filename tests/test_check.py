@@ -85,6 +85,50 @@ def test_a_reviewed_document_with_its_sources_has_no_problem(tmp_path: Path) -> 
         ),
         pytest.param(
             "It heals.\n",
+            "It heals.\n\n> Questions: Does it heal? · How?\n\n## Risks\n\nFew.\n\n> Questions: does it heal\n",
+            Problem(
+                "a.md",
+                "sections 'Glow' and 'Risks' have the same question, 'does it heal'",
+                "Keep it where it is answered better.",
+                "warning",
+            ),
+            id="a question in two sections",
+        ),
+        pytest.param(
+            "# Glow\n",
+            "# Glow\n\n> Questions: Does it heal?\n\n## Healing\n",
+            Problem(
+                "a.md",
+                "section 'Glow' has questions, but no text that answers them",
+                "Move them to the section that does.",
+                "warning",
+            ),
+            id="questions without an answer",
+        ),
+        pytest.param(
+            "It heals.\n",
+            "> Questions: Does it heal?\nIt heals.\n\nIt does.\n",
+            Problem(
+                "a.md",
+                "section 'Glow' has a question that ends as a statement, 'It heals.', and is not shown",
+                "Text needs an empty line between the questions and itself.",
+                "warning",
+            ),
+            id="text that was taken for a question",
+        ),
+        pytest.param(
+            "It heals.\n",
+            "It heals.\n\n> Questions:\n",
+            Problem(
+                "a.md",
+                "section 'Glow' has an empty list of questions",
+                'Write the questions, with "·" between them, or delete the list.',
+                "error",
+            ),
+            id="an empty list of questions",
+        ),
+        pytest.param(
+            "It heals.\n",
             "It heals.\n\n## Risks",
             Problem("a.md", "section 'Risks' is empty", "Write its text, or delete the heading.", "warning"),
             id="an empty section at the end",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kb.compose import Composed, Part, anchor, clean, compose
+from kb.compose import Composed, Part, anchor, clean, compose, questions_of
 from kb.document import Mark, Paragraph, Section
 
 
@@ -139,3 +139,36 @@ def test_a_caveat_holds_for_the_sections_below_its_own() -> None:
         Part("heading", "Doubt", 2),
     ]
     assert [section.caveats for section in compose(parts, "d").sections] == [("#doubt",), ("#doubt",), ()]
+
+
+@pytest.mark.parametrize(
+    ("raw", "questions"),
+    [
+        pytest.param("Questions: When? · downtime", ["When?", "downtime"], id="between dots"),
+        pytest.param("Questions: When?\nHow long?\n", ["When?", "How long?"], id="one a line"),
+        pytest.param("questions:\n When  can I? ·\n· How?", ["When can I?", "How?"], id="both, with nothing between"),
+        pytest.param("Question: When?", ["When?"], id="a single one"),
+        pytest.param("Questions: Which questions: all?", ["Which questions: all?"], id="the word in a question"),
+        pytest.param("Questions:", [""], id="none"),
+        pytest.param("Questions: · ", [""], id="nothing between dots"),
+    ],
+)
+def test_questions_stand_one_a_line_or_between_dots(raw: str, questions: list[str]) -> None:
+    assert questions_of(raw) == questions
+
+
+def test_questions_belong_to_the_section_they_stand_in_alone_and_are_no_text() -> None:
+    parts = [
+        Part("heading", "Work", 2),
+        Part("text", "Ask us."),
+        Part("questions", "Questions: When? · How?"),
+        Part("text", "Or call."),
+        Part("questions", "Questions: How? · Why?"),
+        Part("heading", "From home", 3),
+        Part("text", "Soon."),
+    ]
+    composed = compose(parts, "d")
+    without = compose([part for part in parts if part.kind != "questions"], "d")
+    assert [section.questions for section in composed.sections] == [("When?", "How?", "Why?"), ()]
+    assert composed.text == without.text
+    assert [section.paragraphs for section in composed.sections] == [section.paragraphs for section in without.sections]

@@ -18,6 +18,8 @@ audience: staff
 sources:
   clinic: {name: Our clinic, address: "https://clinic.example", kind: clinic}
   book: {name: A book}
+questions:
+  Going back to work: ["When can I work?", downtime]
 reviewed_by: Dr A. Example
 reviewed_on: 2026-01-31
 review_due: 2027-01-31
@@ -35,6 +37,7 @@ def test_every_field_is_read() -> None:
             "clinic": SourceMatter(name="Our clinic", address="https://clinic.example", kind="clinic"),
             "book": SourceMatter(name="A book"),
         },
+        questions={"Going back to work": ("When can I work?", "downtime")},
         reviewed_by="Dr A. Example",
         reviewed_on=date(2026, 1, 31),
         review_due=date(2027, 1, 31),
@@ -49,6 +52,7 @@ def test_every_field_may_be_left_out() -> None:
         other_names=(),
         audience="patient",
         sources={},
+        questions={},
         reviewed_by=None,
         reviewed_on=None,
         review_due=None,

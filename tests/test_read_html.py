@@ -173,6 +173,37 @@ def test_a_paragraph_that_begins_with_caveat_links_to_what_disputes_it(html: str
 
 
 @pytest.mark.parametrize(
+    ("html", "rows"),
+    [
+        pytest.param(
+            "<blockquote><p>Questions: When? · How?\nWhy?</p></blockquote>",
+            [("questions", "Questions: When? · How?\nWhy?\n", 1)],
+            id="in a block quote",
+        ),
+        pytest.param("<p>Questions: call us.</p>", [("text", "Questions: call us.", 1)], id="not in one"),
+        pytest.param(
+            "<blockquote><p>Questions? Call us.</p></blockquote>", [("text", "Questions? Call us.", 1)], id="not a list"
+        ),
+        pytest.param(
+            '<blockquote><p>Questions: When?\nCaveat: <a href="#x">X</a></p></blockquote>',
+            [("questions", "Questions: When?\n", 1), ("caveat", "#x", 1)],
+            id="with a caveat",
+        ),
+        pytest.param(
+            "<blockquote><p>Questions: When?\nCaveat: unsure</p></blockquote>",
+            [("questions", "Questions: When?\n", 1), ("caveat", "", 1)],
+            id="with a caveat without a link",
+        ),
+    ],
+)
+def test_a_block_quote_that_begins_with_questions_lists_them(html: str, rows: list[Row]) -> None:
+    assert [
+        (part.kind, part.text.rstrip(" ") if part.kind == "questions" else clean(part.text), part.level)
+        for part in read_html(html)
+    ] == rows
+
+
+@pytest.mark.parametrize(
     ("html", "title"), [("<title> Glow |\n Clinic</title><h1>A</h1>", "Glow | Clinic"), ("<h1>A</h1>", "")]
 )
 def test_the_title_of_a_page_is_its_title_tag(html: str, title: str) -> None:

@@ -167,3 +167,49 @@ def test_a_line_that_begins_with_caveat_is_a_caveat(line: str, target: str) -> N
         ("caveat", target),
         ("text", "It heals."),
     ]
+
+
+LONG = "Would " + "really " * 20 + "anybody ask this?"
+
+
+@pytest.mark.parametrize(
+    ("quote", "rows"),
+    [
+        pytest.param("> Questions: When? · How?", [("questions", "Questions: When? · How?")], id="a line"),
+        pytest.param(
+            "> Questions:\n> When?\n>How?", [("questions", "Questions:\n When?\nHow?")], id="a question a line"
+        ),
+        pytest.param(
+            f"> Questions: {LONG}\n> How?", [("questions", f"Questions: {LONG}\n How?")], id="longer than any margin"
+        ),
+        pytest.param(
+            "> Questions: When?\n> Caveat: b.md#x",
+            [("questions", "Questions: When?\n"), ("caveat", "b.md#x")],
+            id="with a caveat",
+        ),
+    ],
+)
+@pytest.mark.parametrize("gap", ["\n", "\n\n"], ids=["right below the text", "apart"])
+def test_a_block_quote_that_begins_with_questions_lists_them(quote: str, rows: list[Row], gap: str) -> None:
+    parts = read_text(f"It works.{gap}{quote}{gap}It heals.")
+    assert [(part.kind, part.text.strip(" ")) for part in parts] == [
+        ("text", "It works."),
+        *rows,
+        ("text", "It heals."),
+    ]
+
+
+@pytest.mark.parametrize("line", ["> Questions? Call us.", "Questions: call us."], ids=["no list", "no quote"])
+def test_other_lines_that_begin_with_questions_are_text(line: str) -> None:
+    assert outline(f"It works.\n\n{line}") == [("text", "It works."), ("text", line)]
+
+
+def test_questions_are_no_item_of_the_list_before_them() -> None:
+    assert outline("Not if you have:\n\nacne\n\nwarts\n\n> Questions: acne · warts\n\nAsk us.")[-2:] == [
+        ("questions", "Questions: acne · warts"),
+        ("text", "Ask us."),
+    ]
+
+
+def test_a_short_line_before_questions_and_text_is_a_heading() -> None:
+    assert outline("Going back to work\n\n> Questions: When?\n\nSoon.")[0] == ("heading", "Going back to work")
