@@ -12,8 +12,8 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from index.encode import Encoder, Span, Vectors
-from index.manifest import FORMAT, Manifest, file_states, passage_hash
-from index.store import StoredIndex, UnusableIndexError, current_version, open_index, publish, refuse_stale
+from index.manifest import FORMAT, Manifest, file_states, passage_hash, question_hash
+from index.store import Embedded, StoredIndex, UnusableIndexError, current_version, open_index, publish, refuse_stale
 from index.terms import terms_version
 from kb.document import Passage, Problem
 from kb.load import load
@@ -66,6 +66,8 @@ def build_index(kb: Path, home: Path, encoder: Encoder, progress: Progress = sil
             embedded = 0
             if old is None or not _is_up_to_date(old, kb, encoder):
                 vectors, sentences, embedded = _vectors(passages, _known_vectors(old, encoder), encoder, progress)
+                asked = _asked(passages)
+                questions = _question_vectors(asked, _known_questions(old, encoder), encoder, vectors.shape[1])
                 manifest = Manifest(
                     format=FORMAT,
                     encoder=encoder.name,
@@ -74,8 +76,9 @@ def build_index(kb: Path, home: Path, encoder: Encoder, progress: Progress = sil
                     built_at=datetime.now(UTC),
                     documents=states,
                     passages=[(passage.id, passage_hash(passage)) for passage in passages],
+                    questions=[(section_id, question_hash(question)) for section_id, question in asked],
                 )
-                publish(home, manifest, passages, vectors, sentences)
+                publish(home, manifest, passages, Embedded(vectors, sentences, questions))
     except Timeout as error:
         raise UnusableIndexError(
             f"Another process has been indexing {kb} for {MAX_WAIT_S:.0f} s; end it first."
@@ -124,6 +127,29 @@ def _vectors(
         known = known | embed(list(missing.values()), encoder, progress)
     vectors = np.stack([known[digest][0] for digest in hashes])
     return vectors, [known[digest][1] for digest in hashes], len(missing)
+
+
+def _asked(passages: list[Passage]) -> list[tuple[str, str]]:
+    """(section id, question) of every question that a section with text answers, in the sections' order."""
+    sections = {passage.section.id: passage.section for passage in passages}
+    return [(section.id, question) for section in sections.values() for question in section.questions]
+
+
+def _known_questions(old: StoredIndex | None, encoder: Encoder) -> dict[str, Vectors]:
+    """Question hash → its vector, of the same encoder."""
+    if old is None or old.manifest.encoder != encoder.name:
+        return {}
+    hashes = [digest for _, digest in old.manifest.questions]
+    return dict(zip(hashes, old.passages.questions.vectors, strict=True))
+
+
+def _question_vectors(asked: list[tuple[str, str]], known: dict[str, Vectors], encoder: Encoder, dim: int) -> Vectors:
+    """Vectors of questions, each encoded alone, shape (n, dim); n may be 0."""
+    hashes = [question_hash(question) for _, question in asked]
+    missing = {digest: q for digest, (_, q) in zip(hashes, asked, strict=True) if digest not in known}
+    if missing:  # else the encoder need not even be loaded
+        known = known | dict(zip(missing, encoder.encode(list(missing.values())), strict=True))
+    return np.array([known[digest] for digest in hashes], dtype=np.float32).reshape(len(hashes), dim)
 
 
 def embed(passages: list[Passage], encoder: Encoder, progress: Progress = silent) -> Known:

@@ -14,7 +14,7 @@ from kb.load import document_paths
 from kb.read import sidecar
 
 # Raise this when passages, vectors or files change their meaning: older indexes are then refused.
-FORMAT = 1
+FORMAT = 2
 
 
 class FileState(BaseModel):
@@ -30,7 +30,10 @@ class FileState(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What an index was built from. `passages` are (id, hash) in the order of the vectors."""
+    """What an index was built from.
+
+    `passages` are (id, hash) in the order of the vectors, `questions` (section id, hash) in the order of theirs.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     format: int
@@ -40,12 +43,18 @@ class Manifest(BaseModel):
     built_at: datetime
     documents: dict[str, FileState]
     passages: list[tuple[str, str]]
+    questions: list[tuple[str, str]]
 
 
 def passage_hash(passage: Passage) -> str:
     """Changes when what is embedded changes: the headings, the text, or where its sentences end."""
     spans = [(start - passage.start, end - passage.start) for start, end in passage.sentences]
     return hashlib.sha256(f"{passage.context}\n{spans}".encode()).hexdigest()
+
+
+def question_hash(question: str) -> str:
+    """Changes when the question does: it is embedded alone, whatever section it belongs to."""
+    return hashlib.sha256(question.encode()).hexdigest()
 
 
 def file_states(folder: Path) -> dict[str, FileState]:

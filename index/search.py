@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from index.encode import Encoder, Vectors
 from index.keywords import KeywordIndex
+from index.section_questions import SectionQuestions
 from index.vectors import VectorIndex
 from kb.document import Passage
 
@@ -35,12 +36,14 @@ class PassageIndex:
     """Passages, found by meaning and by words.
 
     `sentence_vectors` has, for each passage id, the vectors of its sentences: float32 (sentences, dim), unit rows.
+    `questions` are those that the passages' sections answer.
     """
 
     passages: dict[str, Passage]
     vectors: VectorIndex
     keywords: KeywordIndex
     sentence_vectors: dict[str, Vectors]
+    questions: SectionQuestions
 
 
 def search(

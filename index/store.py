@@ -1,8 +1,8 @@
 """Where an index lives: versions in folders, the current one named in a file that one rename replaces.
 
     HOME/CURRENT              the name of the current version
-    HOME/versions/NAME/       manifest.json, documents.json, passages.json, vectors.faiss, sentences.npy, keywords/,
-                              and checksums.json, which holds the sha256 of each of these files
+    HOME/versions/NAME/       manifest.json, documents.json, passages.json, vectors.faiss, sentences.npy,
+                              questions.npy, keywords/, and checksums.json, which holds the sha256 of each of them
 
 A crash at any moment leaves CURRENT naming the old version or the new one, each whole.
 """
@@ -23,6 +23,7 @@ from index.encode import Vectors
 from index.keywords import KeywordIndex
 from index.manifest import FORMAT, Manifest, changed_files, sha256
 from index.search import PassageIndex
+from index.section_questions import SectionQuestions
 from index.terms import terms_version
 from index.vectors import VectorIndex
 from kb.document import Document, Passage
@@ -47,6 +48,19 @@ class PassageRow:
 
 
 PASSAGES: TypeAdapter[list[PassageRow]] = TypeAdapter(list[PassageRow])
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """The vectors of an index, float32 with unit rows, each in the manifest's order.
+
+    `passages` has shape (passages, dim), `questions` (questions, dim), and `sentences` has one array (sentences of
+    the passage, dim) a passage.
+    """
+
+    passages: Vectors
+    sentences: list[Vectors]
+    questions: Vectors
 
 
 class UnusableIndexError(Exception):
@@ -121,6 +135,9 @@ def _read_version(folder: Path, manifest: Manifest) -> StoredIndex:
             vectors=VectorIndex.load(folder / "vectors.faiss", ids),
             keywords=KeywordIndex.load(folder / "keywords", ids),
             sentence_vectors=_by_passage(rows, np.load(folder / "sentences.npy")),
+            questions=SectionQuestions(
+                tuple(section_id for section_id, _ in manifest.questions), np.load(folder / "questions.npy")
+            ),
         ),
         Treatments.of(documents.values()),
     )
@@ -145,18 +162,17 @@ def refuse_stale(manifest: Manifest, kb: Path, encoder_name: str, mend: str) -> 
         )
 
 
-def publish(home: Path, manifest: Manifest, passages: list[Passage], vectors: Vectors, sentences: list[Vectors]) -> str:
+def publish(home: Path, manifest: Manifest, passages: list[Passage], embedded: Embedded) -> str:
     """Write a new version beside the current one and make it current by one rename; returns its name.
 
-    `vectors` has shape (passages, dim), `sentences` one array (sentences of the passage, dim) a passage. The
-    version that was current stays for readers that have just opened it; older ones go. What cannot be written
+    The version that was current stays for readers that have just opened it; older ones go. What cannot be written
     to its end, as on a full disk, is taken away again.
     """
     previous = current_version(home)
     version = f"{manifest.built_at:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
     folder = home / "versions" / version
     try:
-        _write_version(folder, manifest, passages, vectors, sentences)
+        _write_version(folder, manifest, passages, embedded)
         _write_current(home, version)
     except BaseException:
         if current_version(home) != version:
@@ -166,16 +182,15 @@ def publish(home: Path, manifest: Manifest, passages: list[Passage], vectors: Ve
     return version
 
 
-def _write_version(
-    folder: Path, manifest: Manifest, passages: list[Passage], vectors: Vectors, sentences: list[Vectors]
-) -> None:
+def _write_version(folder: Path, manifest: Manifest, passages: list[Passage], embedded: Embedded) -> None:
     folder.mkdir(parents=True)
     ids = [passage.id for passage in passages]
     documents = {passage.document.id: passage.document for passage in passages}
     (folder / "documents.json").write_bytes(DOCUMENTS.dump_json(list(documents.values())))
     (folder / "passages.json").write_bytes(PASSAGES.dump_json([_row(passage) for passage in passages]))
-    VectorIndex.build(ids, vectors).save(folder / "vectors.faiss")
-    np.save(folder / "sentences.npy", np.concatenate(sentences))
+    VectorIndex.build(ids, embedded.passages).save(folder / "vectors.faiss")
+    np.save(folder / "sentences.npy", np.concatenate(embedded.sentences))
+    np.save(folder / "questions.npy", embedded.questions)
     KeywordIndex.build(ids, [passage.context for passage in passages]).save(folder / "keywords")
     (folder / "manifest.json").write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
     checksums = {path.relative_to(folder).as_posix(): sha256(path) for path in _files(folder)}

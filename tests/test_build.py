@@ -146,6 +146,42 @@ def test_kept_vectors_are_those_that_a_build_from_nothing_makes(indexed: Path, h
         np.testing.assert_array_equal(updated.passages.sentence_vectors[passage_id], vectors)
 
 
+def test_questions_are_embedded_once_and_change_no_passage(indexed: Path, home: Path, encoder: LetterEncoder) -> None:
+    edit(indexed / "laser.md", "after a week.", "after a week.\n\n> Questions: scabs · how long")
+    edit(indexed / "peel.md", "five days.", "five days.\n\n> Questions: how long")
+    assert counts(build_index(indexed, home, encoder)) == {"kept": 6}
+    assert encoder.encoded == 2  # "scabs", and "how long" for both
+    edit(indexed / "laser.md", "scabs · how long", "how long · crusts")
+    edit(indexed / "laser.md", "title: Fractional CO2 laser", "title: Fractional CO2 laser\nreviewed_by: Dr C. Example")
+    build_index(indexed, home, encoder)
+    assert encoder.encoded == 3  # "crusts"
+    build_index(indexed, home, encoder)
+    assert encoder.encoded == 3
+
+
+def test_an_edited_passage_embeds_none_of_its_questions(indexed: Path, home: Path, encoder: LetterEncoder) -> None:
+    edit(indexed / "laser.md", "after a week.", "after a week.\n\n> Questions: scabs")
+    build_index(indexed, home, LetterEncoder())
+    edit(indexed / "laser.md", "within seven days", "within two weeks")
+    assert counts(build_index(indexed, home, encoder)) == {"changed": 1, "kept": 5, "embedded": 1}
+    assert encoder.encoded == 1
+
+
+def test_another_encoder_embeds_the_questions_anew(indexed: Path, home: Path) -> None:
+    edit(indexed / "laser.md", "after a week.", "after a week.\n\n> Questions: scabs")
+    build_index(indexed, home, LetterEncoder())
+    other = LetterEncoder(name="other letters")
+    build_index(indexed, home, other)
+    assert other.encoded == 7
+
+
+def test_questions_of_a_section_without_text_are_not_indexed(indexed: Path, home: Path, encoder: LetterEncoder) -> None:
+    edit(indexed / "laser.md", "# Fractional CO2 laser\n", "# Fractional CO2 laser\n\n> Questions: laser\n")
+    build_index(indexed, home, encoder)
+    assert encoder.encoded == 0
+    assert open_index(home, MEND).passages.questions.section_ids == ()
+
+
 def test_a_long_list_is_embedded_in_windows_each_under_the_headings(
     tmp_path: Path, index_of: IndexOf, encoder: LetterEncoder
 ) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from index.manifest import changed_files, file_states, passage_hash, sha256
+from index.manifest import changed_files, file_states, passage_hash, question_hash, sha256
 from kb.document import Passage
 from kb.load import load
 from kb.split import split
@@ -149,3 +149,13 @@ def test_the_hash_of_a_passage_does_not_depend_on_where_it_stands(clinic_folder:
     after = passage_of(clinic_folder, "laser#what-studies-found")
     assert after.start != before.start
     assert passage_hash(after) == passage_hash(before)
+
+
+def test_the_hash_of_a_passage_does_not_depend_on_the_questions_beside_it(clinic_folder: Path) -> None:
+    before = passage_hash(passage_of(clinic_folder, "peel#recovery"))
+    edit(clinic_folder, "peel.md", "five days.", "five days.\n\n> Questions: How long?")
+    assert passage_hash(passage_of(clinic_folder, "peel#recovery")) == before
+
+
+def test_the_hash_of_a_question_is_that_of_its_words() -> None:
+    assert question_hash("How long?") == question_hash("How long?") != question_hash("How long")

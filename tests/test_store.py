@@ -12,7 +12,7 @@ import pytest
 from conftest import MEND, IndexOf, LetterEncoder
 
 from index.build import build_index
-from index.manifest import FORMAT, passage_hash, sha256
+from index.manifest import FORMAT, passage_hash, question_hash, sha256
 from index.store import (
     MissingIndexError,
     StoredIndex,
@@ -36,6 +36,7 @@ FILES = [
     "keywords/vocab.index.json",
     "manifest.json",
     "passages.json",
+    "questions.npy",
     "sentences.npy",
     "vectors.faiss",
 ]
@@ -71,6 +72,55 @@ def test_vectors_survive_the_round_trip_each_at_its_passage(
     for passage in found:
         sentences = [passage.document.text[start:end] for start, end in passage.sentences]
         np.testing.assert_array_equal(passages.sentence_vectors[passage.id], encoder.encode(sentences))
+
+
+def add_questions(clinic_folder: Path) -> None:
+    """Three questions beside two sections for patients, and one beside a section for staff."""
+    for name, before, questions in [
+        ("laser.md", "## Results", "how long xxx · when yyy"),
+        ("peel.md", "## Who should not have a peel", "how long xxx"),
+        ("telephone.md", "A laser session", "price zzz"),
+    ]:
+        text = (clinic_folder / name).read_text(encoding="utf-8")
+        quoted = text.replace(before, f"> Questions: {questions}\n\n{before}")
+        (clinic_folder / name).write_text(quoted, encoding="utf-8")
+
+
+def test_questions_survive_the_round_trip_each_at_its_section(
+    index_of: IndexOf, clinic_folder: Path, encoder: LetterEncoder
+) -> None:
+    add_questions(clinic_folder)
+    index = index_of(clinic_folder)
+    questions = index.passages.questions
+    assert questions.section_ids == ("laser#recovery", "laser#recovery", "peel#recovery", "telephone#price")
+    assert questions.vectors.dtype == np.float32
+    np.testing.assert_array_equal(questions.vectors, [[1, 0, 0, 0], [0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0]])
+    assert index.manifest.questions == [
+        ("laser#recovery", question_hash("how long xxx")),
+        ("laser#recovery", question_hash("when yyy")),
+        ("peel#recovery", question_hash("how long xxx")),
+        ("telephone#price", question_hash("price zzz")),
+    ]
+
+
+def test_questions_are_found_in_no_passage(index_of: IndexOf, clinic_folder: Path) -> None:
+    add_questions(clinic_folder)
+    passages = index_of(clinic_folder).passages
+    assert [passage_id for passage_id, passage in passages.passages.items() if "xxx" in passage.context] == []
+    assert passages.keywords.search("xxx", 10) == []
+
+
+def test_the_questions_of_staff_documents_lead_patients_nowhere(index_of: IndexOf, clinic_folder: Path) -> None:
+    add_questions(clinic_folder)
+    index = index_of(clinic_folder)
+    patients = {section.id for d in index.documents if d.audience == "patient" for section in d.sections}
+    found = index.passages.questions.nearest(np.array([0, 0, 1, 0], dtype=np.float32), 10, patients)
+    assert {section_id for section_id, _ in found} == {"laser#recovery", "peel#recovery"}
+
+
+def test_an_index_without_questions_finds_none(index_of: IndexOf, clinic_folder: Path) -> None:
+    questions = index_of(clinic_folder).passages.questions
+    assert (questions.section_ids, questions.vectors.shape) == ((), (0, 4))
 
 
 def test_the_manifest_says_what_the_index_was_built_from(index_of: IndexOf, clinic_folder: Path) -> None:
@@ -169,7 +219,9 @@ def test_a_damaged_current_file_is_refused_and_mended_too(
     assert len(index_of(clinic_folder).passages.passages) == 6
 
 
-@pytest.mark.parametrize("name", ["documents.json", "keywords/vocab.index.json", "sentences.npy", "vectors.faiss"])
+@pytest.mark.parametrize(
+    "name", ["documents.json", "keywords/vocab.index.json", "questions.npy", "sentences.npy", "vectors.faiss"]
+)
 def test_a_file_that_is_deleted_while_the_index_is_read_is_refused_too(
     index_of: IndexOf, clinic_folder: Path, home: Path, name: str
 ) -> None:
