@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -189,3 +190,24 @@ def test_every_dispute_begins_with_the_claim_and_goes_on_with_its_sources() -> N
         assert document.text[section.start :].startswith("The vendor's article ")
         cited = {key for mark in document.marks if section.start < mark.end <= section.end for key in mark.sources}
         assert {kinds[key].kind for key in cited} >= {"vendor", "clinical"}
+
+
+def test_every_section_but_disputes_has_three_to_six_questions() -> None:
+    numbers = {
+        section.id: len(section.questions)
+        for document, section in sections()
+        if section.paragraphs and document.id != "co2-disputed-claims"
+    }
+    assert {section_id: number for section_id, number in numbers.items() if not 3 <= number <= 6} == {}
+    assert not any(section.questions for document, section in sections() if document.id == "co2-disputed-claims")
+
+
+@pytest.mark.parametrize("treatment", sorted(TREATMENTS))
+def test_no_question_leads_to_two_sections_of_a_treatment(treatment: str) -> None:
+    asked = [
+        question.casefold().rstrip("?")
+        for document, section in sections()
+        if document.treatment == treatment
+        for question in section.questions
+    ]
+    assert [question for question, number in Counter(asked).items() if number > 1] == []
