@@ -11,10 +11,10 @@ from kb.compose import BARE_CAVEAT, Part, caveats, clean, quoted_questions
 
 ITEM = re.compile(r"^(?P<indent>\s*)(?P<marker>[-*•‣◦–·]|\(?(?:\d{1,2}|[a-z])[.)])\s+(?P<text>\S.*)$")
 UNDERLINE = re.compile(r"^\s*(={3,}|-{3,})\s*$")
-QUOTED_QUESTIONS = re.compile(r"\s*>\s*questions?\s*:", re.IGNORECASE)
-QUOTE_MARK = re.compile(r"^\s*>", re.MULTILINE)
+QUOTED_QUESTIONS = re.compile(r"[ \t]*>[ \t]*questions?[ \t]*:", re.IGNORECASE)
+QUOTE_MARK = re.compile(r"^[ \t]*>", re.MULTILINE)
 # A block quote of questions, or a line longer than any margin, which is a whole paragraph.
-UNBROKEN = re.compile(rf"^{QUOTED_QUESTIONS.pattern}.*(?:\n\s*>.*)*|^.{{121,}}$", re.MULTILINE | re.IGNORECASE)
+UNBROKEN = re.compile(rf"^{QUOTED_QUESTIONS.pattern}.*(?:\n[ \t]*>.*)*|^.{{121,}}$", re.MULTILINE | re.IGNORECASE)
 ADDRESS = re.compile(r"\]\(\s*([^)\s]+)|([^\s()\[\],;]{0,300}#[\w%-]+)")  # [see](file.md#heading), or the address alone
 MAX_HEADING_WORDS = 14
 MIN_LIST_ITEMS = 2
@@ -75,7 +75,7 @@ def _is_like(block: list[str], first: list[str]) -> bool:
 
 
 def _block(lines: list[str], before: Part | None, following: list[str] | None) -> Iterator[Part]:
-    if lines and QUOTED_QUESTIONS.match(lines[0]):
+    if QUOTED_QUESTIONS.match(lines[0]):
         text = QUOTE_MARK.sub("", "\n".join(lines))
         yield from quoted_questions(text, _addresses(text))
         return
