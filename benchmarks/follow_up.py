@@ -1,0 +1,119 @@
+"""Measure follow-up questions: what is retrieved for them as typed, as made to stand alone, and as a person wrote them.
+
+    python -m benchmarks.follow_up [--show even|odd]
+
+A row of tests/data/conversations.jsonl has the `turns` of one person's conversation, each with its `question`, the
+hand-written `standalone` question, the `sections` of kb/documents that answer it, and whether it `carries` something
+from the turns before. The rules were made with the conversations of odd numbers in sight, and the even ones judge them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from chatbot.follow_up import standalone
+from chatbot.question import Question
+from chatbot.scope import scope
+from index.build import build_index
+from index.encode import Encoder, load_encoder
+from index.search import search
+from index.store import StoredIndex, index_home, open_index
+
+ROOT = Path(__file__).parent.parent
+DATA, DOCUMENTS = ROOT / "tests" / "data" / "conversations.jsonl", ROOT / "kb" / "documents"
+K = 5
+WAYS = ("as typed", "made to stand alone", "written by hand")
+HALVES = ("odd", "even")
+KINDS = {"follow-ups": True, "later questions that need nothing": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn after the first: its question in each of the three ways, in their order, and its labels."""
+
+    conversation: str
+    ways: tuple[Question, ...]
+    sections: frozenset[str]
+    carries: bool
+    ms: float
+
+    @property
+    def half(self) -> str:
+        return HALVES[int(self.conversation.rpartition("-")[2]) % 2 == 0]
+
+
+def read_turns(path: Path, index: StoredIndex) -> Iterator[Turn]:
+    """The turns after the first of each conversation."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        asked = [Question.parse(turn["question"], row["treatment"]) for turn in row["turns"]]
+        for position, turn in enumerate(row["turns"][1:], start=1):
+            started = time.perf_counter()
+            alone = standalone(asked[position], asked[:position], index.treatments)
+            ms = (time.perf_counter() - started) * 1000
+            ways = (asked[position], alone, Question.parse(turn["standalone"], row["treatment"]))
+            yield Turn(row["id"], ways, frozenset(turn["sections"]), turn["carries"], ms)
+
+
+def recalls(turn: Turn, index: StoredIndex, encoder: Encoder) -> list[float]:
+    """Of the turn's sections, the share that is among the first five passages, in each way of asking."""
+    return [len(_found(question, index, encoder) & turn.sections) / len(turn.sections) for question in turn.ways]
+
+
+def _found(question: Question, index: StoredIndex, encoder: Encoder) -> set[str]:
+    about = scope(question, index.treatments, index.covered)
+    hits = search(index.passages, encoder, question.text, K, about.admits)
+    return {hit.passage.section.id for hit in hits}
+
+
+def table(turns: Sequence[Turn], found: Sequence[Sequence[float]]) -> str:
+    """Mean recall by half and kind of turn, over the turns that have sections."""
+    lines = [f"| half | turns | number | {' | '.join(WAYS)} | left as typed |", "|---|---|" + "---:|" * (len(WAYS) + 2)]
+    for half in HALVES:
+        for kind, carries in KINDS.items():
+            some = [(turn, row) for turn, row in zip(turns, found, strict=True) if _is(turn, half, carries)]
+            means = np.mean([row for _, row in some], axis=0)
+            unchanged = sum(turn.ways[0] == turn.ways[1] for turn, _ in some)
+            cells = " | ".join(f"{mean:.3f}" for mean in means)
+            lines.append(f"| {half} | {kind} | {len(some)} | {cells} | {unchanged} |")
+    return "\n".join(lines)
+
+
+def _is(turn: Turn, half: str, carries: bool) -> bool:
+    return turn.half == half and turn.carries == carries
+
+
+def main() -> None:
+    """Print the table, the time a call takes, and on demand each turn of a half."""
+    parser = argparse.ArgumentParser(description="Measure follow-up questions.")
+    parser.add_argument("--show", choices=HALVES, help="print each turn of this half, with its three recalls")
+    options = parser.parse_args()
+    encoder = load_encoder()
+    with tempfile.TemporaryDirectory() as scratch:
+        home = index_home(Path(scratch), DOCUMENTS)
+        build_index(DOCUMENTS, home, encoder)
+        index = open_index(home, "python -m benchmarks.follow_up")
+        every = list(read_turns(DATA, index))
+        turns = [turn for turn in every if turn.sections]
+        found = [recalls(turn, index, encoder) for turn in turns]
+    print(table(turns, found))
+    times = [turn.ms for turn in every]
+    print(
+        f"\na call: p50 {np.percentile(times, 50):.2f} ms, p95 {np.percentile(times, 95):.2f} ms, most {max(times):.2f}"
+    )
+    for turn, row in zip(turns, found, strict=True):
+        if turn.half == options.show:
+            print(f"{turn.conversation}  {' '.join(f'{recall:.2f}' for recall in row)}  {turn.ways[0].text}")
+            print(f"        {turn.ways[1].text}")
+
+
+if __name__ == "__main__":
+    main()
