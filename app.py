@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import shlex
+import shutil
 import socket
 import sys
 from io import TextIOWrapper
@@ -16,6 +17,7 @@ from typing import Any
 from chatbot.answer import Answer
 from chatbot.bot import Bot, ask
 from chatbot.citation import section_name
+from chatbot.coverage import Coverage, TopicsError, coverage, coverage_text, load_topics
 from chatbot.evaluate import EvaluationError, Outcome, evaluate, read_rows, summary, to_json
 from chatbot.look_up import Found, look_up
 from chatbot.question import Question, QuestionError
@@ -36,7 +38,7 @@ from kb.claims import MissingDisputeError, packaged_disputes
 DEFAULT_SETTINGS = Path(__file__).resolve().parent / "settings.toml"
 EXPECTED = (
     EmptyKnowledgeBaseError, EncoderError, EvaluationError, QuestionError, SettingsError, UnusableIndexError,
-    FileNotFoundError, NotADirectoryError, MissingDisputeError,
+    FileNotFoundError, NotADirectoryError, MissingDisputeError, TopicsError,
 )  # fmt: skip
 
 
@@ -95,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_index)
 
     command = commands.add_parser("check", parents=[printing], help="list what is wrong with the documents")
+    command.add_argument("--coverage", action="store_true", help="also show which topics the documents answer")
     command.set_defaults(run=_check)
 
     command = commands.add_parser(
@@ -193,14 +196,34 @@ def _index(options: argparse.Namespace, settings: Settings) -> int:
 
 def _check(options: argparse.Namespace, settings: Settings) -> int:
     problems = check(settings.documents)
+    found = _coverage(options, settings) if options.coverage else None
     if options.json:
         rows = [{"path": p.path, "what": p.what, "remedy": p.remedy, "severity": p.severity} for p in problems]
-        print(json.dumps(rows, ensure_ascii=False, indent=1))
+        whole = rows if found is None else {"problems": rows, "coverage": [one.to_json() for one in found]}
+        print(json.dumps(whole, ensure_ascii=False, indent=1))
     else:
         for problem in problems:
             print(f"{problem.severity}: {problem}")
         print(f"{len(problems)} problems" if problems else "No problems.")
+        if found is not None:
+            columns = shutil.get_terminal_size((100, 24)).columns
+            print(f"\n{coverage_text(found, min(max(columns, 80), 120))}")  # longer lines are hard to read
     return 1 if any(problem.severity == "error" for problem in problems) else 0
+
+
+def _coverage(options: argparse.Namespace, settings: Settings) -> list[Coverage]:
+    """Put every topic to the documents, with a progress bar on standard error."""
+    from tqdm import tqdm
+
+    topics = load_topics()  # first: a topic that is written wrong is said before anything is loaded
+    bot = _make_bot(options, settings)
+    with tqdm(desc="Asking", unit="topic", file=sys.stderr, leave=False, delay=0.5) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        return coverage(bot, topics, show)
 
 
 def _evaluate(options: argparse.Namespace, settings: Settings) -> int:

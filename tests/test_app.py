@@ -11,6 +11,7 @@ import pytest
 from conftest import LetterEncoder, UndecidedMeaning
 
 import app
+from chatbot.coverage import Topic, load_topics
 
 SETTINGS = """
 documents = "clinic"
@@ -153,6 +154,65 @@ def test_check_as_json_names_each_problem_with_its_remedy_and_exits_with_1(run: 
     assert first["remedy"].endswith(".")
 
 
+def test_check_needs_no_index_and_builds_none(run: Program, encoder: LetterEncoder, tmp_path: Path) -> None:
+    assert run("check").err == ""
+    assert not (tmp_path / "var").exists()
+    assert encoder.encoded == 0
+
+
+@pytest.fixture
+def topics(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two topics in place of those of the program."""
+    two = (Topic("redness", ("Does redness fade after {treatment}?",)), Topic("price", ("Price of {treatment}?",)))
+    monkeypatch.setattr(app, "load_topics", lambda: two)
+
+
+@pytest.mark.usefixtures("topics")
+def test_check_with_coverage_prints_the_problems_and_then_the_topics_of_each_treatment(run: Program) -> None:
+    done = run("check", "--coverage")
+    assert done.code == 0
+    problems, table = done.out.split("\n\n", 1)
+    assert f"{problems}\n" == run("check").out
+    legend, rows, peel, laser = table.split("\n\n")
+    assert legend.startswith("● ")
+    assert [line.split()[0] for line in rows.splitlines()] == ["1", "redness", "price"]
+    assert peel.startswith("1  Chemical peel: ")
+    assert laser.startswith("2  Fractional CO2 laser: ")
+
+
+@pytest.mark.usefixtures("topics")
+def test_check_with_coverage_as_json_has_both_and_ends_as_check_does(run: Program, clinic_folder: Path) -> None:
+    (clinic_folder / "empty.md").write_text("")
+    done = run("check", "--coverage", "--json")
+    given = json.loads(done.out)
+    assert (done.code, list(given)) == (1, ["problems", "coverage"])
+    assert given["problems"] == json.loads(run("check", "--json").out)
+    assert [one["treatment"] for one in given["coverage"]] == ["Chemical peel", "Fractional CO2 laser"]
+    assert [topic["topic"] for topic in given["coverage"][0]["topics"]] == ["redness", "price"]
+
+
+@pytest.mark.usefixtures("topics")
+def test_check_with_coverage_uses_the_index_that_is_there_and_refuses_a_stale_one(
+    run: Program, clinic_folder: Path, encoder: LetterEncoder
+) -> None:
+    run("index")
+    encoder.encoded = 0
+    assert run("check", "--coverage").code == 0
+    assert encoder.encoded == 4  # two questions about two treatments
+    (clinic_folder / "peel.md").write_text("# Peel\n\nNew text.\n")
+    assert "The index is stale: peel.md changed" in run("check", "--coverage").error
+    assert run("check").code == 0
+
+
+def test_topics_that_cannot_be_used_are_named_before_anything_is_loaded(
+    run: Program, encoder: LetterEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "topics.yaml").write_text("pain:\n  - Does it hurt?\n")
+    monkeypatch.setattr(app, "load_topics", lambda: load_topics(tmp_path / "topics.yaml"))
+    assert "topics.yaml: topic 'pain' cannot be used. A topic is a name and" in run("check", "--coverage").error
+    assert encoder.encoded == 0
+
+
 def test_evaluate_prints_the_summary(run: Program, tmp_path: Path) -> None:
     questions = tmp_path / "questions.jsonl"
     questions.write_text(json.dumps({"id": "1", "question": FADES, "status": "answered"}))
@@ -241,7 +301,11 @@ def test_an_emergency_as_json_has_its_urgency(run: Program) -> None:
     assert (given["status"], given["urgency"], given["citations"]) == ("urgent", "emergency", [])
 
 
-@pytest.mark.parametrize("command", [["ask", FADES], ["search", FADES], ["index"], ["check"]], ids=lambda c: c[0])
+@pytest.mark.parametrize(
+    "command",
+    [["ask", FADES], ["search", FADES], ["index"], ["check"], ["check", "--coverage"]],
+    ids=["ask", "search", "index", "check", "coverage"],
+)
 def test_a_folder_that_is_not_there_and_a_file_for_a_folder_are_named_with_the_remedy(
     command: list[str], run: Program, settings: Path
 ) -> None:
@@ -252,7 +316,9 @@ def test_a_folder_that_is_not_there_and_a_file_for_a_folder_are_named_with_the_r
     assert run(*command, "--kb", settings).error.startswith(f"{settings}: not a folder. Give --kb the folder")
 
 
-@pytest.mark.parametrize("command", [["ask", FADES], ["search", FADES], ["index"]], ids=lambda c: c[0])
+@pytest.mark.parametrize(
+    "command", [["ask", FADES], ["search", FADES], ["index"], ["check", "--coverage"]], ids=lambda command: command[0]
+)
 def test_an_empty_folder_is_refused(command: list[str], run: Program, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert "no document in it could be read. Add your documents." in run(*command, "--kb", tmp_path / "empty").error
