@@ -1,4 +1,4 @@
-"""What several test files share: an encoder that can be worked in the head, and a tiny clinic."""
+"""What several test files share: encoders that can be worked in the head, and a tiny clinic."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from chatbot.reading.cross_encoder import Logits, Said
 from chatbot.reading.meaning import Probabilities
 from chatbot.rules import load_rules
 from index.build import build_index
 from index.encode import Encoder, Progress, Span, Vectors, load_encoder
 from index.store import StoredIndex, open_index
+from index.terms import key_terms, terms
 
 IndexOf = Callable[[Path], StoredIndex]
 MEND = "python app.py index --kb DIR"  # the command that an error about an index must name
@@ -71,6 +73,23 @@ class UndecidedMeaning:
             shares = {"ordinary": 0.5, "personal": 0.25}
             row = [shares.get(label, 0.25 / (len(self.labels) - 2)) for label in self.labels]
         return np.array([row] * len(texts), dtype=np.float32)
+
+
+class SharedWords:
+    """Counts the words shared: 6 · (share of the question's key terms that a sentence or its context has) - 3.
+
+    All of them: 3, half: 0, none: -3; 0 for a question without key terms. `read` keeps what was read.
+    """
+
+    def __init__(self) -> None:
+        self.read: list[tuple[str, tuple[Said, ...]]] = []
+
+    def logits(self, question: str, said: Sequence[Said]) -> Logits:
+        self.read.append((question, tuple(said)))
+        keys = key_terms(question)
+        texts = [set(terms(f"{one.sentence}\n{one.context}")) for one in said]
+        shares = [sum(not key.terms.isdisjoint(own) for key in keys) / len(keys) if keys else 0.5 for own in texts]
+        return np.array([6 * share - 3 for share in shares], dtype=np.float32)
 
 
 LASER = """---

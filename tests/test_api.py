@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import MEND, LetterEncoder, UndecidedMeaning
+from conftest import MEND, LetterEncoder, SharedWords, UndecidedMeaning
 from fastapi.testclient import TestClient
 
 from chatbot.bot import Bot, ask
@@ -33,7 +33,7 @@ CLINIC = Clinic(
 @pytest.fixture
 def bot(clinic_folder: Path, home: Path, encoder: LetterEncoder, meaning: UndecidedMeaning) -> Bot:
     build_index(clinic_folder, home, encoder)
-    return Bot(CLINIC, encoder, LiveIndex(home, MEND), load_rules(), meaning, ALL_KNOWN)
+    return Bot(CLINIC, encoder, LiveIndex(home, MEND), load_rules(), meaning, ALL_KNOWN, SharedWords())
 
 
 @pytest.fixture

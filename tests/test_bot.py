@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import MEND, LetterEncoder, UndecidedMeaning
+from conftest import MEND, LetterEncoder, SharedWords, UndecidedMeaning
 
 import chatbot.bot
 from chatbot.answer import Answer, abstain_from
@@ -44,7 +44,7 @@ Smoking slows the healing of redness.
 def bot(clinic_folder: Path, home: Path, encoder: LetterEncoder, meaning: UndecidedMeaning) -> Bot:
     build_index(clinic_folder, home, encoder)
     encoder.encoded = 0
-    return Bot(CLINIC, encoder, LiveIndex(home, MEND), load_rules(), meaning, ALL_KNOWN)
+    return Bot(CLINIC, encoder, LiveIndex(home, MEND), load_rules(), meaning, ALL_KNOWN, SharedWords())
 
 
 class NoIndex(LiveIndex):
@@ -82,6 +82,114 @@ def test_a_question_that_the_documents_answer_is_answered_with_its_caveat(bot: B
         ("Most people need three sessions or more.", True),
     ]
     assert encoder.encoded == 1  # the question, once
+
+
+def test_a_question_is_read_as_it_was_asked_without_what_no_patient_may_be_shown(bot: Bot) -> None:
+    read = SharedWords()
+    answer_to(replace(bot, cross_encoder=read), "is there a deposit for the CO2 laser?")
+    ((question, said),) = read.read
+    assert question == "is there a deposit for the CO2 laser?"
+    assert said
+    assert not any("fifty pounds" in one.sentence for one in said)
+
+
+# Several things at once
+
+
+def test_each_part_of_a_question_is_answered_about_its_own_treatment(bot: Bot, encoder: LetterEncoder) -> None:
+    given = answer_to(
+        bot, "When does redness fade after the CO2 laser? How long does peeling last after a chemical peel?"
+    )
+    assert given.status == "answered"
+    assert [(c.passage.document.id, c.quote) for c in given.citations][:2] == [
+        ("laser", "Redness fades within seven days."),
+        ("peel", "Peeling lasts five days."),
+    ]
+    assert given.note == ""
+    assert encoder.encoded == 2  # each part, once
+
+
+def test_a_part_that_names_no_treatment_is_about_those_that_the_whole_names(bot: Bot) -> None:
+    given = answer_to(bot, "How long does peeling last after a chemical peel? When does redness fade?")
+    assert documents_of(given) == {"peel"}  # redness is the laser's
+    assert given.note == f"Our documents do not answer “When does redness fade?”. {REACH}"
+
+
+def test_a_part_that_names_no_treatment_is_about_that_of_the_page(bot: Bot) -> None:
+    text = "How is the recovery? How long does peeling last after a chemical peel?"
+    assert documents_of(answer_to(bot, text, page="Fractional CO2 laser")) == {"peel"}  # what is typed goes first
+    assert documents_of(answer_to(bot, "How is recovery? When does redness fade?", page="Chemical peel")) == {"peel"}
+
+
+def test_a_part_that_is_not_answered_is_named_beside_what_answers_the_others(bot: Bot) -> None:
+    given = answer_to(bot, "does one session remove every scar and does the laser cure hiccups?")
+    assert given.status == "answered"
+    assert [(c.quote, c.caveat) for c in given.citations[:2]] == [
+        ("One session removes every scar.", False),
+        ("Most people need three sessions or more.", True),
+    ]
+    assert given.note == f"Our documents do not answer “does the laser cure hiccups?”. {REACH}"
+    assert given.text.endswith(f"\n\n{given.note}")
+
+
+def test_where_no_part_is_answered_the_words_that_are_missing_from_all_are_named(bot: Bot) -> None:
+    given = answer_to(bot, "does it cure hiccups? when does the sneeze fade?")
+    assert given.status == "abstained"
+    assert given.text == (
+        f"Our documents do not answer that: they say nothing about “cure”, “hiccups” or “sneeze”. {REACH}"
+    )
+
+
+def test_a_part_about_a_treatment_without_documents_is_said_to_be_missing(bot: Bot) -> None:
+    given = answer_to(bot, "How long does peeling last after a chemical peel? When does redness fade after botox?")
+    assert documents_of(given) == {"peel"}
+    assert given.note == (
+        "We have no document about Botulinum toxin.\n\n"
+        f"Our documents do not answer “When does redness fade after botox?”. {REACH}"
+    )
+
+
+def test_general_documents_do_not_answer_the_part_about_a_treatment_that_is_missing(
+    bot: Bot, clinic_folder: Path, home: Path, encoder: LetterEncoder
+) -> None:
+    (clinic_folder / "general.md").write_text(GENERAL, encoding="utf-8")
+    build_index(clinic_folder, home, encoder)
+    given = answer_to(bot, "How long does peeling last after a chemical peel? Is smoking bad after botox?")
+    assert documents_of(given) == {"peel"}
+    assert "do not answer “Is smoking bad after botox?”" in given.note
+
+
+def test_where_several_treatments_may_be_meant_each_is_suggested_with_the_question(bot: Bot) -> None:
+    given = answer_to(bot, "recovery?")
+    assert [citation.about for citation in given.citations] == ["Fractional CO2 laser", "Chemical peel"]
+    assert set(given.suggestions) == {"Fractional CO2 laser: recovery?", "Chemical peel: recovery?"}
+    for suggestion in given.suggestions:
+        assert len(documents_of(answer_to(bot, suggestion))) == 1  # whoever takes one is understood
+
+
+# What was asked before
+
+
+def test_a_question_that_leans_on_an_earlier_one_is_answered_with_its_own_words_shown(bot: Bot) -> None:
+    earlier = [Question.parse("recovery after the CO2 laser?")]
+    given = ask(bot, Question.parse("and after a chemical peel?"), earlier)
+    assert documents_of(given) == {"peel"}
+    assert given.question == "and after a chemical peel?"
+
+
+def test_an_emergency_that_was_told_before_is_not_told_again_and_one_told_now_is_heard_alone(bot: Bot) -> None:
+    closing = Question.parse("my throat is closing")
+    assert ask(bot, Question.parse("when does redness fade?"), [closing]).status == "answered"
+    assert ask(bot, closing, [Question.parse("when does redness fade?")]) == ask(bot, closing)
+
+
+def test_a_figure_of_an_earlier_question_may_stand_in_the_part_that_is_not_answered(bot: Bot) -> None:
+    earlier = [Question.parse("what about the 14 hiccups after the CO2 laser?")]
+    asked = Question.parse("when does that stop? when does redness fade?")
+    given = ask(bot, asked, earlier)
+    assert [citation.quote for citation in given.citations] == ["Redness fades within seven days."]
+    assert "14 hiccups" in given.note
+    assert given.question == asked.text
 
 
 def test_a_running_program_answers_on_when_the_folder_of_its_index_is_gone(bot: Bot, home: Path) -> None:
@@ -257,8 +365,8 @@ def test_a_sentence_that_no_patient_may_be_shown_is_not_quoted_whatever_is_asked
 ) -> None:
     (clinic_folder / "crusts.md").write_text(f"{CRUSTS}They fall off. {sentence}\n", encoding="utf-8")
     build_index(clinic_folder, home, encoder)
-    for text in ("what about crusts after the CO2 laser?", f"CO2 laser: crusts, {sentence.split()[-1]}"):
-        assert (sentence in answer_to(bot, text).text) == is_shown
+    for text in ("what about crusts?", f"crusts, {sentence.split()[-1]}"):
+        assert (sentence in answer_to(bot, text, page="Fractional CO2 laser").text) == is_shown
 
 
 @pytest.mark.parametrize(("item", "is_shown"), [("a cream", True), ("500 mg of aciclovir", False)])

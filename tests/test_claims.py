@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import MEND, IndexOf, LetterEncoder, UndecidedMeaning
+from conftest import MEND, IndexOf, LetterEncoder, SharedWords, UndecidedMeaning
 
 import kb.claims
 from chatbot.bot import Bot, ask
@@ -371,7 +371,7 @@ def test_a_question_to_a_bare_article_is_answered_with_the_dispute_and_without_w
 ) -> None:
     build_index(bare, home, encoder)
     gate = Gate(weights={"known": 20.0}, bias=-18.0, min_probability=0.5, reason="test")
-    bot = Bot(Clinic(), encoder, LiveIndex(home, MEND), load_rules(), meaning, gate)
+    bot = Bot(Clinic(), encoder, LiveIndex(home, MEND), load_rules(), meaning, gate, SharedWords())
     given = ask(bot, Question.parse("Does the CO2 laser remove eye bags?"))
     assert given.status == "answered"
     assert f"{CLAIM} [1]\n\nThis is disputed: The vendor's article says" in given.text

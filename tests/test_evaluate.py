@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import MEND, LetterEncoder, UndecidedMeaning
+from conftest import MEND, LetterEncoder, SharedWords, UndecidedMeaning
 
 from chatbot.bot import Bot
 from chatbot.evaluate import EvaluationError, Outcome, Row, evaluate, read_rows, summary, to_json
@@ -26,7 +26,7 @@ KEYS = "id question status urgency text confidence citations suggestions contact
 def bot(clinic_folder: Path, home: Path, encoder: LetterEncoder, meaning: UndecidedMeaning) -> Bot:
     build_index(clinic_folder, home, encoder)
     clinic = Clinic(name="Rose Clinic", phone="01 234", emergency_number="999")
-    return Bot(clinic, encoder, LiveIndex(home, MEND), load_rules(), meaning, ALL_KNOWN)
+    return Bot(clinic, encoder, LiveIndex(home, MEND), load_rules(), meaning, ALL_KNOWN, SharedWords())
 
 
 def rows_of(tmp_path: Path, *rows: dict[str, Any] | str | bytes) -> list[Row]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import MEND, LetterEncoder, UndecidedMeaning
+from conftest import MEND, LetterEncoder, SharedWords, UndecidedMeaning
 
 from chatbot.bot import Bot
 from chatbot.look_up import look_up
@@ -19,7 +19,7 @@ from index.live import LiveIndex
 @pytest.fixture
 def bot(clinic_folder: Path, home: Path, encoder: LetterEncoder, meaning: UndecidedMeaning) -> Bot:
     build_index(clinic_folder, home, encoder)
-    return Bot(Clinic(), encoder, LiveIndex(home, MEND), load_rules(), meaning, load_gate())
+    return Bot(Clinic(), encoder, LiveIndex(home, MEND), load_rules(), meaning, load_gate(), SharedWords())
 
 
 def test_a_disputed_passage_comes_with_the_dispute(bot: Bot) -> None:

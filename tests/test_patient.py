@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import MEND, LetterEncoder, UndecidedMeaning
+from conftest import MEND, LetterEncoder, SharedWords, UndecidedMeaning
 
 from chatbot.answer import Answer
 from chatbot.bot import Bot
@@ -55,7 +55,7 @@ class Visit:
 @pytest.fixture
 def visit(clinic_folder: Path, home: Path, tmp_path: Path, encoder: LetterEncoder, meaning: UndecidedMeaning) -> Visit:
     build_index(clinic_folder, home, encoder)
-    bot = Bot(CLINIC, encoder, LiveIndex(home, MEND), load_rules(), meaning, ALL_KNOWN)
+    bot = Bot(CLINIC, encoder, LiveIndex(home, MEND), load_rules(), meaning, ALL_KNOWN, SharedWords())
     return Visit(bot, Records(tmp_path / "records"))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import MEND, LetterEncoder, UndecidedMeaning
+from conftest import MEND, LetterEncoder, SharedWords, UndecidedMeaning
 
 from chatbot.answer import Answer
 from chatbot.bot import Bot, ask
@@ -89,7 +89,7 @@ def bot_over(tmp_path: Path, home: Path, encoder: LetterEncoder, meaning: Undeci
         for number, text in enumerate(documents):
             (folder / f"{number}.md").write_text(text, encoding="utf-8")
         build_index(folder, home, encoder)
-        return Bot(CLINIC, encoder, LiveIndex(home, MEND), load_rules(), meaning, ALL_KNOWN)
+        return Bot(CLINIC, encoder, LiveIndex(home, MEND), load_rules(), meaning, ALL_KNOWN, SharedWords())
 
     return make
 
