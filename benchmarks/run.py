@@ -29,6 +29,7 @@ from benchmarks.triage import CALM
 from benchmarks.triage import DATA as TRIAGE
 from chatbot.bot import Bot
 from chatbot.evaluate import EvaluationError, Outcome, Row, evaluate, read_rows, summary
+from chatbot.reading.cross_encoder import load_cross_encoder
 from chatbot.reading.meaning import load_meaning
 from chatbot.rules import load_rules
 from chatbot.settings import Clinic, load_settings
@@ -182,7 +183,9 @@ def _print_answers(rows: list[Row], kb: Path, settings: Path, encoder: Encoder) 
     home = index_home(load_settings(settings).indexes, kb)
     with _timed("answers"):
         build_index(kb, home, encoder)
-        bot = Bot(Clinic(), encoder, LiveIndex(home, mend=""), load_rules(), load_meaning(), load_gate())
+        bot = Bot(
+            Clinic(), encoder, LiveIndex(home, mend=""), load_rules(), load_meaning(), load_gate(), load_cross_encoder()
+        )
         outcomes = list(evaluate(bot, rows))
     shares = summary(outcomes).split("\n\n")[0].splitlines()
     print("## Answers\n")

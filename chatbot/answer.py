@@ -8,17 +8,19 @@ from typing import Any, Literal
 
 from chatbot.citation import Citation
 from chatbot.question import Question
-from chatbot.quote import quote
+from chatbot.quote import MAX_QUOTES, choose, quote
 from chatbot.rules import Urgency
 from chatbot.scope import Scope
 from chatbot.settings import PLACEHOLDER, Clinic, fill
 from chatbot.suggest import nearby, neighbours
 from chatbot.triage import Triage
-from chatbot.verify import Verdict
+from chatbot.verify import Evidence, Verdict
 from index.store import StoredIndex
+from index.terms import key_terms
 
 NOT_JUDGED = "This page cannot judge your own skin."
 ASKS_DAY = "How long ago was your treatment? What to look for depends on it."
+MAX_OF_PART = 2  # quotes for each part of a question that asks several things
 DAYS_TO_CHOOSE = ("today or yesterday", "3 days ago", "6 days ago", "2 weeks ago")
 
 Status = Literal["answered", "referred", "abstained", "urgent", "smalltalk"]
@@ -65,16 +67,30 @@ def smalltalk(question: Question, said: Triage) -> Answer:
 
 
 def answer(
-    question: Question, said: Triage, verdict: Verdict, index: StoredIndex, scope: Scope, clinic: Clinic
+    question: Question, said: Triage, verdicts: Sequence[Verdict], index: StoredIndex, scope: Scope, clinic: Clinic
 ) -> Answer:
-    """Quote the evidence, in the documents' order, each quote with the caveats of its section."""
+    """Quote what answers each part of a question, and name the parts that the documents do not answer."""
     is_open = not scope.is_named and len(index.covered) > 1  # any of several treatments may be meant
-    citations = quote(verdict.evidence, index, is_open)
+    chosen = _chosen([verdict for verdict in verdicts if verdict.is_answered], is_open)
+    citations = quote(chosen, index, is_open)
     notes = [f"{nothing_about(scope)}."] if scope.missing else []
+    if missing := [verdict.question for verdict in verdicts if not verdict.is_answered]:
+        notes.append(f"Our documents do not answer {listed(missing, quoted=True)}. {how_to_reach(clinic)}")
     notes += _watch(said, clinic)
-    given = with_quotes(question, "answered", verdict.probability, citations, "\n\n".join(notes), None, said.rule)
+    confidence = max(verdict.probability for verdict in verdicts)
+    given = with_quotes(question, "answered", confidence, citations, "\n\n".join(notes), None, said.rule)
     suggested = days_to_choose(question) if said.asks_day else given.suggestions
+    treatments = list(dict.fromkeys(evidence.passage.document.treatment for evidence in chosen))
+    if is_open and len(treatments) > 1 and not said.asks_day:
+        suggested = tuple(f"{treatment}: {question.text}" for treatment in treatments if treatment)
     return replace(given, suggestions=suggested, asks_day=said.asks_day)
+
+
+def _chosen(answered: Sequence[Verdict], is_open: bool) -> list[Evidence]:
+    """The shortest set of sentences that answers every part; of each treatment one, where any may be meant."""
+    most = MAX_QUOTES if len(answered) == 1 else MAX_OF_PART
+    every = [choose(verdict.answering, most, 1 if is_open else most) for verdict in answered]
+    return [evidence for part in every for evidence in part]
 
 
 def with_quotes(
@@ -106,24 +122,24 @@ def refuse(question: Question, said: Triage, clinic: Clinic) -> Answer:
     return Answer(question.text, "abstained", text, confidence=0.0, contact=clinic, rule=said.rule)
 
 
-def abstain(question: Question, said: Triage, verdict: Verdict, scope: Scope, clinic: Clinic) -> Answer:
+def abstain(question: Question, said: Triage, verdicts: Sequence[Verdict], scope: Scope, clinic: Clinic) -> Answer:
     """Say that the documents do not answer, what is missing, what they do cover, and how to reach the clinic."""
+    unknown = list(dict.fromkeys(word for verdict in verdicts for word in verdict.unknown))
+    nearest = [evidence.passage for verdict in verdicts for evidence in verdict.evidence]
     if scope.missing and not scope.covered:
         missing = nothing_about(scope)
-    elif not verdict.evidence and not verdict.unknown:
+    elif not any(key_terms(verdict.question) for verdict in verdicts):
         missing = "Please say a little more: which treatment, and what about it, such as make-up, pain or pregnancy"
-    elif verdict.unknown:
-        missing = f"Our documents do not answer that: they say nothing about {listed(verdict.unknown, quoted=True)}"
+    elif unknown:
+        missing = f"Our documents do not answer that: they say nothing about {listed(unknown, quoted=True)}"
     else:
         missing = "Our documents do not answer that, although they mention some of its words"
     return Answer(
         question=question.text,
         status="abstained",
         text="\n\n".join([f"{missing}. {how_to_reach(clinic)}", *_watch(said, clinic)]),
-        confidence=verdict.probability,
-        suggestions=(
-            days_to_choose(question) if said.asks_day else nearby([evidence.passage for evidence in verdict.evidence])
-        ),
+        confidence=max(verdict.probability for verdict in verdicts),
+        suggestions=days_to_choose(question) if said.asks_day else nearby(nearest),
         contact=clinic,
         rule=said.rule,
         asks_day=said.asks_day,

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from chatbot.answer import Answer, abstain, answer, refuse, smalltalk
 from chatbot.fidelity import faithful
+from chatbot.follow_up import standalone
 from chatbot.question import Question
+from chatbot.reading.asked import asked
+from chatbot.reading.cross_encoder import CrossEncoder
 from chatbot.reading.meaning import Meaning
 from chatbot.refer import refer
 from chatbot.retrieve import retrieve
 from chatbot.rules import Rules
-from chatbot.scope import scope
+from chatbot.scope import Scope, scope
 from chatbot.settings import Clinic
 from chatbot.triage import triage
 from chatbot.urgent import urgent
-from chatbot.verify import Gate, verify
+from chatbot.verify import Gate, Verdict, verify
 from chatbot.withheld import may_be_shown
 from index.encode import Encoder
 from index.live import LiveIndex
+from index.store import StoredIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +36,14 @@ class Bot:
     rules: Rules
     meaning: Meaning
     gate: Gate
+    cross_encoder: CrossEncoder
 
 
-def ask(bot: Bot, question: Question) -> Answer:
+def ask(bot: Bot, question: Question, earlier: Sequence[Question] = ()) -> Answer:
     """Say what to do now, answer from the documents, refer to the clinic, or say that the documents do not answer.
 
-    Raises QuestionError for what is no question, once triage has read it.
+    `earlier` is what the same person asked before, oldest first: "and how long does that last?" is then understood.
+    Triage hears the question by itself. Raises QuestionError for what is no question, once triage has read it.
     """
     said = triage(question, bot.rules, bot.meaning)
     if (now := urgent(question, said, bot.clinic)) is not None:
@@ -47,16 +54,45 @@ def ask(bot: Bot, question: Question) -> Answer:
     if said.kind == "smalltalk":
         return smalltalk(question, said)
     index = bot.index.current()
-    about = scope(question, index.treatments, index.covered)
-    vector = bot.encoder.encode([question.text])[0]
-    subject = index.treatments.without(question.text)
-    keep = may_be_shown(about.keep(index.treatments), bot.rules.never_quoted_patterns)
+    alone = standalone(question, earlier, index.treatments)
+    about = scope(alone, index.treatments, index.covered)
     if said.kind == "personal":
-        given = refer(question, said, subject, vector, index, about, bot.gate, keep, bot.clinic)
-        return faithful(given, bot.clinic, bot.rules.never_quoted_patterns)
-    hits = retrieve(question, subject, vector, index.passages, about)
-    verdict = verify(subject, vector, hits, index.passages, bot.gate, keep)
-    if not verdict.is_answered or (about.missing and not about.covered):
-        return abstain(question, said, verdict, about, bot.clinic)
-    given = answer(question, said, verdict, index, about, bot.clinic)
-    return faithful(given, bot.clinic, bot.rules.never_quoted_patterns)
+        vector, subject = bot.encoder.encode([alone.text])[0], index.treatments.without(alone.text)
+        keep = may_be_shown(about.keep(index.treatments), bot.rules.never_quoted_patterns)
+        given = refer(alone, said, subject, vector, index, about, bot.gate, bot.cross_encoder, keep, bot.clinic)
+        return _checked(given, question, alone, bot)
+    verdicts = find(bot, index, alone)
+    if not any(verdict.is_answered for verdict in verdicts):
+        return abstain(question, said, verdicts, about, bot.clinic)
+    given = answer(question, said, verdicts, index, about, bot.clinic)
+    return _checked(given, question, alone, bot)
+
+
+def _checked(given: Answer, question: Question, alone: Question, bot: Bot) -> Answer:
+    """What may be said of an answer: its note may name figures of earlier questions, which stand in `alone`."""
+    checked = faithful(replace(given, question=alone.text), bot.clinic, bot.rules.never_quoted_patterns)
+    return replace(checked, question=question.text)
+
+
+def find(bot: Bot, index: StoredIndex, alone: Question) -> list[Verdict]:
+    """The verdict on each thing that a stand-alone question asks, in its order.
+
+    A part that names no treatment is about the one named before it, or about those of the question that there are
+    documents on.
+    """
+    whole = scope(alone, index.treatments, index.covered)
+    about = (
+        Scope(whole.covered, frozenset())
+        if whole.covered
+        else scope(Question("", alone.treatment), index.treatments, index.covered)
+    )
+    parts = asked(alone.text)
+    verdicts = []
+    for part, vector in zip(parts, bot.encoder.encode(parts), strict=True):
+        own = scope(Question(part), index.treatments, index.covered)
+        about = own if own.is_named else about
+        subject = index.treatments.without(part)
+        keep = may_be_shown(about.keep(index.treatments), bot.rules.never_quoted_patterns)
+        hits = retrieve(part, subject, vector, index.passages, about)
+        verdicts.append(verify(part, subject, vector, hits, index.passages, bot.gate, bot.cross_encoder, keep))
+    return verdicts

@@ -15,8 +15,6 @@ from kb.claims import disputes, disputing_sections
 from kb.document import Passage, Section
 
 MAX_QUOTES = 4
-MIN_RELATIVE_SCORE = 0.9  # a sentence that scores less than this share of the best one is beside the point ...
-MIN_PART_SCORE = 0.6  # ... unless it alone speaks of a part of the question; then this share is enough
 MAX_SAME_COSINE = 0.9  # sentences closer than this, or with this share of letters in common, say the same
 MAX_SAME_LETTERS = 85.0
 POINTS = re.compile(
@@ -25,32 +23,26 @@ POINTS = re.compile(
 )
 
 
-def quote(evidence: Sequence[Evidence], index: StoredIndex, is_open: bool, parts: int = 1) -> list[Citation]:
-    """Quote the best of the evidence, in the documents' order, each quote with what disputes it.
+def quote(chosen: Sequence[Evidence], index: StoredIndex, is_open: bool) -> list[Citation]:
+    """Quote what was chosen, in the documents' order, each quote with what disputes it.
 
-    `is_open` says that any of several treatments may be meant: then each is quoted once at most for each of the `parts`
-    of the question. Quotes about more than
-    one treatment are named, and so are all when any may be meant.
+    `is_open` says that any of several treatments may be meant. Quotes about more than one treatment are named, and so
+    are all when any may be meant.
     """
-    chosen = _choose(evidence, per_treatment=parts if is_open else MAX_QUOTES)
     citations = _with_caveats(_spans(chosen, index), index)
     several = len({citation.passage.document.treatment for citation in citations if not citation.caveat}) > 1
     return _with_treatments(citations) if is_open or several else citations
 
 
-def _choose(evidence: Sequence[Evidence], per_treatment: int) -> list[Evidence]:
-    """The best sentences, and those that alone speak of a part of the question; none that repeats a better one."""
+def choose(evidence: Sequence[Evidence], most: int, per_treatment: int) -> list[Evidence]:
+    """The first `most` sentences, `per_treatment` of each treatment at most, and none that repeats a better one."""
     chosen: list[Evidence] = []
-    covered: set[str] = set()
     for candidate in evidence:
-        min_share = MIN_PART_SCORE if candidate.covers - covered else MIN_RELATIVE_SCORE
-        is_good = candidate.score >= min_share * evidence[0].score
         treatment = candidate.passage.document.treatment
         has_room = sum(e.passage.document.treatment == treatment for e in chosen) < per_treatment
-        if is_good and has_room and not any(_says_the_same(candidate, better) for better in chosen):
+        if has_room and not any(_says_the_same(candidate, better) for better in chosen):
             chosen.append(candidate)
-            covered |= candidate.covers
-        if len(chosen) == MAX_QUOTES:
+        if len(chosen) == most:
             break
     return chosen
 

@@ -8,11 +8,12 @@ from dataclasses import replace
 
 from chatbot.answer import Answer, how_to_reach, listed, nothing_about, with_quotes
 from chatbot.question import Question
-from chatbot.quote import quote
+from chatbot.quote import MAX_QUOTES, choose, quote
+from chatbot.reading.cross_encoder import CrossEncoder
 from chatbot.scope import Keep, Scope
 from chatbot.settings import Clinic
 from chatbot.triage import Triage
-from chatbot.verify import Evidence, Gate, verify
+from chatbot.verify import Evidence, Gate, verify, weigh
 from index.encode import Vectors
 from index.search import Hit, search_vector
 from index.store import StoredIndex
@@ -42,6 +43,8 @@ PRECAUTIONS = re.compile(
 ALL_PRECAUTIONS = "who should not be treated: reasons against it, conditions, precautions"
 K_WARNINGS = 32  # passages in which the conditions are looked for: reading every one of a large folder takes too long
 MAX_GENERAL = 2  # of those, a treatment
+MIN_RELATIVE_SCORE = 0.9  # a warning that scores less than this share of the best one is beside the point ...
+MIN_PART_SCORE = 0.6  # ... unless it alone speaks of one of the conditions; then this share is enough
 NOT_LISTED = "A condition that a document does not name is not thereby safe for you."
 DECIDES = (
     "Only a clinician who knows your health can decide whether it is suitable for you. This page never says yes or no."
@@ -56,6 +59,7 @@ def refer(
     index: StoredIndex,
     about: Scope,
     gate: Gate,
+    cross_encoder: CrossEncoder,
     keep: Keep,
     clinic: Clinic,
 ) -> Answer:
@@ -68,20 +72,36 @@ def refer(
         return about.admits(passage) and WARNS.search(passage.context.lower()) is not None
 
     hits = search_vector(index.passages, vector, question.text, K_WARNINGS, may_warn)
-    verdict = verify(subject, vector, hits, index.passages, gate, keep)
+    verdict = verify(question.text, subject, vector, hits, index.passages, gate, cross_encoder, keep)
     asked = _asked_keys(subject, said)
-    bearing = [evidence for evidence in verdict.evidence if evidence.covers & asked and _warns(evidence)]
-    if not (chosen := bearing):
+    weighed = weigh(subject, vector, hits, index.passages, keep)
+    bearing = [evidence for evidence in weighed if evidence.covers & asked and _warns(evidence)]
+    is_open = not about.is_named and len(index.covered) > 1
+    per_treatment = max(len(said.conditions), 1) if is_open else MAX_QUOTES
+    chosen = choose(_to_the_point(bearing), MAX_QUOTES, per_treatment)
+    if not chosen:
         lists = [p for p in index.passages.passages.values() if may_warn(p) and PRECAUTIONS.search(p.context.lower())]
         every = [Hit(passage, 0.0, None, None) for passage in lists]
-        chosen = _general(verify(ALL_PRECAUTIONS, vector, every, index.passages, gate, keep).evidence)
-    is_open = not about.is_named and len(index.covered) > 1
-    parts = max(len(said.conditions), 1)
+        chosen = choose(
+            _general(weigh(ALL_PRECAUTIONS, vector, every, index.passages, keep)), MAX_QUOTES, per_treatment
+        )
     is_covered = about.covered or not about.missing
-    citations = quote(chosen, index, is_open, parts) if chosen and is_covered else []
+    citations = quote(chosen, index, is_open) if chosen and is_covered else []
     note = _note(said, about, bearing, clinic)
     given = with_quotes(question, "referred", verdict.probability, citations, note, clinic, said.rule)
     return replace(given, suggestions=())  # what to do next is to ask the clinic
+
+
+def _to_the_point(bearing: Sequence[Evidence]) -> list[Evidence]:
+    """The warnings that fit about as well as the best one, and those that alone speak of a condition."""
+    kept: list[Evidence] = []
+    covered: set[str] = set()
+    for evidence in bearing:
+        min_share = MIN_PART_SCORE if evidence.covers - covered else MIN_RELATIVE_SCORE
+        if evidence.score >= min_share * bearing[0].score:
+            kept.append(evidence)
+            covered |= evidence.covers
+    return kept
 
 
 def _asked_keys(subject: str, said: Triage) -> frozenset[str]:

@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import re
 
-from chatbot.question import Question
 from chatbot.scope import Scope
 from index.encode import Vectors
 from index.search import Hit, PassageIndex, search_vector
 from index.terms import key_terms, terms
 
-K_HITS = 16  # the verifier reads the sentences of each
+K_HITS = 16  # the verifier weighs the sentences of each
+K_ASKED = 4  # sections whose author wrote a question like this one beside them
 ASKS_FOR_LIST = re.compile(
     r"\b(who|which|what)\b.*\b(should|can|may|must|are|have|wait)\b|\bcontra-?indications?\b|\blist\b"
 )
 
 
-def retrieve(question: Question, subject: str, vector: Vectors, index: PassageIndex, scope: Scope) -> list[Hit]:
+def retrieve(question: str, subject: str, vector: Vectors, index: PassageIndex, scope: Scope) -> list[Hit]:
     """The best passages for a question, best first; `vector` is the encoded question, shape (dim,).
 
-    Who asks for a list also gets each list whose headings are about the `subject`, the question without the names of
-    treatments: long lists rank low, and a list of contraindications must not be missed.
+    After them come the passages of the sections that answer the nearest of their authors' questions and, for who asks
+    for a list, each list whose headings are about the `subject`, the question without the names of treatments: long
+    lists rank low, and a list of contraindications must not be missed.
     """
-    hits = search_vector(index, vector, question.text, K_HITS, scope.admits)
-    found = {hit.passage.id for hit in hits}
-    return hits + [hit for hit in _lists(subject, index, scope) if hit.passage.id not in found]
+    hits = search_vector(index, vector, question, K_HITS, scope.admits)
+    found = {hit.passage.id: hit for hit in [*_lists(subject, index, scope), *_asked(vector, index, scope)]}
+    return hits + [hit for hit in found.values() if hit.passage.id not in {hit.passage.id for hit in hits}]
+
+
+def _asked(vector: Vectors, index: PassageIndex, scope: Scope) -> list[Hit]:
+    admitted = {p.section.id: p for p in index.passages.values() if scope.admits(p)}
+    nearest = {section_id for section_id, _ in index.questions.nearest(vector, K_ASKED, admitted)}
+    return [Hit(p, 0.0, None, None) for p in index.passages.values() if p.section.id in nearest]
 
 
 def asks_for_list(subject: str) -> bool:

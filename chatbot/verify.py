@@ -1,8 +1,8 @@
-"""Does this passage answer this question? The gate between Hits and an answer.
+"""Do these passages answer this question? The gate between Hits and an answer.
 
-Each sentence of each Hit is scored by meaning and by words; the best ones are the evidence. A logistic
-regression over a few features of the evidence gives the probability that the documents answer the question;
-`benchmarks/fit_gate.py` fits it and writes `gate.json`.
+Each sentence of each Hit is weighed by meaning and by words; the cross-encoder reads the best ones together with the
+question. A logistic regression over what it makes of them, and over a few features of the words, gives the probability
+that the documents answer; `benchmarks/fit_gate.py` fits it and writes `gate.json`.
 """
 
 from __future__ import annotations
@@ -10,30 +10,36 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from chatbot.retrieve import asks_for_list
+from chatbot.reading.cross_encoder import CrossEncoder, Said
+from chatbot.retrieve import K_ASKED, asks_for_list
 from chatbot.scope import Keep
 from index.encode import Vectors
 from index.search import Hit, PassageIndex
-from index.terms import KeyTerm, key_terms, terms
+from index.terms import key_terms, terms
 from kb.document import Passage
 
 GATE = Path(__file__).with_name("gate.json")
 
-# A sentence's score = its cosine + these parts of the share of the question's key terms that it has under its
-# headings, and that its passage has.
+N_READ = 12  # sentences that the cross-encoder reads; benchmarks/README.md has what fewer and more give
+# A sentence's score before it is read = its cosine + these parts of the share of the question's key terms that it has
+# under its headings, and that its passage has.
 SENTENCE_SHARE = 0.4
 PASSAGE_SHARE = 0.2
 # Who asks for all that should not be treated wants the list, and sentences about single cases stand nearer in meaning.
 LIST_BONUS = 0.25
-N_BEST = 3  # pieces of evidence that are looked at together,
-CLOSE_SCORE = 0.9  # for what they give, if their scores have at least this share of the best one
+# Beside a section its author may have written the questions that it answers. One nearer to this question than MIN_ASKED
+# (cosine) speaks for the section's sentences: ASKED_WEIGHT is added to their logits for each 1.0 that it is nearer.
+MIN_ASKED = 0.6
+ASKED_WEIGHT = 8.0
+N_BEST = 3  # pieces of evidence that are looked at together
+MIN_ANSWERING = 0.5  # a sentence is quoted that is as likely as not to answer, and the best one in any case
 
 # What a question asks for, and what a sentence that gives it must hold.
 ASKED_FOR = {
@@ -66,14 +72,15 @@ class Gate(BaseModel):
     def probability(self, features: dict[str, float]) -> float:
         """The probability, 0 to 1, that evidence with these features answers its question."""
         logit = self.bias + sum(weight * features[name] for name, weight in self.weights.items())
-        return 1 / (1 + math.exp(-logit))
+        return _sigmoid(logit)
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """A sentence of a passage, document.text[start:end], and how well it fits the question.
 
-    `covers` are the question's key terms, as asked, that the sentence itself speaks of.
+    `score` is the probability that it answers, 0 to 1; before the cross-encoder has read it, `weigh`'s score. `covers`
+    are the question's key terms, as asked, that the sentence itself speaks of.
     """
 
     passage: Passage
@@ -89,14 +96,21 @@ class Evidence:
 class Verdict:
     """Whether the documents answer a question, with what, and which of its words they do not know.
 
-    `evidence` is sorted, best first, and `features` is what the gate saw of it; both are there whatever the verdict.
+    `evidence` is what was read, best first, and `features` is what the gate saw of it; both are there whatever the
+    verdict.
     """
 
+    question: str
     probability: float
     is_answered: bool
     evidence: tuple[Evidence, ...]
     unknown: tuple[str, ...]
     features: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def answering(self) -> tuple[Evidence, ...]:
+        """The evidence that answers, best first: the best sentence, and all that are likely to."""
+        return self.evidence[:1] + tuple(e for e in self.evidence[1:] if e.score >= MIN_ANSWERING)
 
 
 @cache
@@ -106,31 +120,76 @@ def load_gate() -> Gate:
 
 
 def verify(
+    question: str,
     subject: str,
     vector: Vectors,
     hits: Sequence[Hit],
     index: PassageIndex,
     gate: Gate,
+    cross_encoder: CrossEncoder,
     keep: Keep = lambda *_: True,
 ) -> Verdict:
-    """Weigh the hits of a question; `vector` is the encoded question, shape (dim,).
+    """Whether these hits answer a question; `vector` is the encoded question, shape (dim,).
 
     `subject` is the question without the names of treatments: a passage is no answer because it has the right name.
     `keep` says which sentences may be evidence; a list is kept or left as a whole.
     """
-    asked = [_Asked(key.surface, known, index.keywords.weight(known)) for key, known in _known_keys(subject, index)]
-    if not asked:
-        return Verdict(0.0, False, (), ())
-    wants_list = asks_for_list(subject)
-    read = [_Read(hit.passage, frozenset(terms(hit.passage.context))) for hit in hits]
-    found = [evidence for one in read for evidence in _evidence(asked, vector, one, index, keep, wants_list)]
-    evidence = sorted(found, key=lambda e: -e.score)
-    unknown = tuple(key.surface for key in asked if all(key.known.isdisjoint(one.terms) for one in read))
-    if not evidence:
-        return Verdict(0.0, False, (), unknown)
-    features = _features(subject, asked, evidence, unknown)
+    asked = _asked(subject, index)
+    weighed = weigh(subject, vector, hits, index, keep)
+    unknown = tuple(key.surface for key in asked if all(key.known.isdisjoint(_terms(h.passage.context)) for h in hits))
+    if not weighed:
+        return Verdict(question, 0.0, False, (), unknown)
+    nearer = _nearer(vector, hits, index)
+    weighed.sort(key=lambda e: -e.score - nearer.get(e.passage.section.id, 0.0))
+    logits = cross_encoder.logits(question, [said_of(one) for one in weighed[:N_READ]])
+    read = [
+        replace(one, score=_sigmoid(float(logit) + ASKED_WEIGHT * nearer.get(one.passage.section.id, 0.0)))
+        for one, logit in zip(weighed, logits, strict=False)
+    ]
+    evidence = sorted(read, key=lambda e: -e.score)
+    features = _features(subject, asked, weighed, evidence, unknown)
     probability = gate.probability(features)
-    return Verdict(probability, probability >= gate.min_probability, tuple(evidence), unknown, features)
+    return Verdict(question, probability, probability >= gate.min_probability, tuple(evidence), unknown, features)
+
+
+def _nearer(vector: Vectors, hits: Sequence[Hit], index: PassageIndex) -> dict[str, float]:
+    """Section id → by how much one of its author's questions is nearer to the one asked than MIN_ASKED."""
+    nearest = index.questions.nearest(vector, K_ASKED, {hit.passage.section.id for hit in hits})
+    return {section_id: cosine - MIN_ASKED for section_id, cosine in nearest if cosine > MIN_ASKED}
+
+
+def weigh(
+    subject: str, vector: Vectors, hits: Sequence[Hit], index: PassageIndex, keep: Keep = lambda *_: True
+) -> list[Evidence]:
+    """The sentences of the hits, those first that fit best by meaning and by words; none is read together with the
+    question yet. The parameters are those of `verify`.
+    """
+    asked = _asked(subject, index)
+    wants_list = asks_for_list(subject)
+    found = [evidence for hit in hits for evidence in _evidence(asked, vector, hit.passage, index, keep, wants_list)]
+    return sorted(found, key=lambda e: -e.score)
+
+
+def said_of(evidence: Evidence) -> Said:
+    """A sentence as the cross-encoder reads it: under its heading and what leads into its list or, without a heading,
+    after the sentence before it.
+    """
+    passage, text = evidence.passage, evidence.passage.document.text
+    before = [span for span in passage.sentences if span[1] <= evidence.start]
+    context = passage.headings[-1] if passage.section.headings[-1:] != (passage.document.title,) else ""
+    if not passage.section.headings:
+        context = ""
+    leads_in = [span for span in before if not _is_item(passage, span)] if passage.is_list else []
+    if leads_in:
+        lead_in = text[leads_in[0][0] : leads_in[-1][1]]
+        context = f"{context}. {lead_in}" if context else lead_in
+    elif not context and before:
+        context = text[slice(*before[-1])]
+    return Said(text[evidence.start : evidence.end], context)
+
+
+def _is_item(passage: Passage, span: tuple[int, int]) -> bool:
+    return any(p.is_item and p.start <= span[0] < p.end for p in passage.section.paragraphs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,35 +201,33 @@ class _Asked:
     weight: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """A passage and the terms of its text and headings."""
-
-    passage: Passage
-    terms: frozenset[str]
-
-
-def _known_keys(subject: str, index: PassageIndex) -> list[tuple[KeyTerm, frozenset[str]]]:
-    return [(key, index.keywords.known(key)) for key in key_terms(subject)]
+def _asked(subject: str, index: PassageIndex) -> list[_Asked]:
+    keys = [(key, index.keywords.known(key)) for key in key_terms(subject)]
+    return [_Asked(key.surface, known, index.keywords.weight(known)) for key, known in keys]
 
 
 def _features(
-    subject: str, asked: Sequence[_Asked], evidence: Sequence[Evidence], unknown: Sequence[str]
+    subject: str,
+    asked: Sequence[_Asked],
+    weighed: Sequence[Evidence],
+    evidence: Sequence[Evidence],
+    unknown: Sequence[str],
 ) -> dict[str, float]:
-    """What the gate sees of a question's evidence, sorted best first.
+    """What the gate sees of a question's evidence; `weighed` and `evidence` are sorted best first.
 
-    `stands_out` is how much the best score is above the average one: 0 upwards, and the same for few documents as
-    for many. The others are 0 to 1: the shares of the question that the best passages cover and that any passage
-    found knows, and whether a time, number or price was asked for that none of the best sentences gives.
+    `answers` is the cross-encoder's logit of the best sentence. `stands_out` is how much the best score before reading
+    is above the average one: 0 upwards, and the same for few documents as for many. The others are 0 to 1: the shares
+    of the question that the best passages cover and that any passage found knows, and whether a time, number or price
+    was asked for that none of the best sentences gives.
     """
     said = subject.lower()
-    close = [e for e in evidence[:N_BEST] if e.score >= CLOSE_SCORE * evidence[0].score]
-    given = " ".join(_quoted(e) for e in close).lower()
+    given = " ".join(_quoted(e) for e in evidence[:N_BEST]).lower()
     known = sum(key.weight for key in asked if key.surface not in unknown)
     return {
-        "stands_out": evidence[0].score - sum(e.score for e in evidence) / len(evidence),
-        "covered": max(_share(asked, frozenset(terms(e.passage.context))) for e in evidence[:N_BEST]),
-        "known": known / _weight(asked),
+        "answers": _logit(evidence[0].score),
+        "stands_out": max(e.score for e in weighed) - sum(e.score for e in weighed) / len(weighed),
+        "covered": max(_share(asked, _terms(e.passage.context)) for e in evidence[:N_BEST]),
+        "known": known / _weight(asked) if asked else 1.0,
         "not_given": float(any(q.search(said) and not s.search(given) for q, s in ASKED_FOR.values())),
     }
 
@@ -181,33 +238,34 @@ def _quoted(evidence: Evidence) -> str:
 
 
 def _evidence(
-    asked: Sequence[_Asked],
-    vector: Vectors,
-    read: _Read,
-    index: PassageIndex,
-    keep: Keep,
-    wants_list: bool,
+    asked: Sequence[_Asked], vector: Vectors, passage: Passage, index: PassageIndex, keep: Keep, wants_list: bool
 ) -> list[Evidence]:
-    passage = read.passage
     rows = index.sentence_vectors[passage.id]
     cosines = np.asarray(rows @ vector, dtype=float)
-    wanted_list = passage.is_list and wants_list and _share(asked, read.terms) == 1.0
-    of_passage = PASSAGE_SHARE * _share(asked, read.terms) + LIST_BONUS * wanted_list
-    headings = frozenset(terms("\n".join(passage.headings)))  # they name the subject of each sentence below them
+    of_passage = _share(asked, _terms(passage.context))
+    wanted_list = passage.is_list and wants_list and of_passage == 1.0
+    bonus = PASSAGE_SHARE * of_passage + LIST_BONUS * wanted_list
+    headings = _terms("\n".join(passage.headings))  # they name the subject of each sentence below them
     found = []
     for (start, end), cosine, row in zip(passage.sentences, cosines, rows, strict=True):
-        sentence = passage.document.text[start:end]
-        own = frozenset(terms(sentence))
         if keep(passage, *((passage.start, passage.end) if passage.is_list else (start, end))):
-            score = float(cosine) + SENTENCE_SHARE * _share(asked, headings | own) + of_passage
+            own = _terms(passage.document.text[start:end])
+            score = float(cosine) + SENTENCE_SHARE * _share(asked, headings | own) + bonus
             covers = frozenset(key.surface for key in _covered(asked, own))
             found.append(Evidence(passage, start, end, score, float(cosine), row, covers))
     return found
 
 
+@lru_cache(maxsize=65536)  # the same passages and sentences are weighed for every question
+def _terms(text: str) -> frozenset[str]:
+    return frozenset(terms(text))
+
+
 def _share(asked: Sequence[_Asked], own: frozenset[str]) -> float:
-    """The share of the key terms, by weight, that a text of these terms has: 0 to 1."""
-    return sum(key.weight for key in _covered(asked, own)) / _weight(asked)
+    """The share of the key terms, by weight, that a text of these terms has: 0 to 1. A question without any ("how deep
+    does it go?") leaves nothing uncovered.
+    """
+    return sum(key.weight for key in _covered(asked, own)) / _weight(asked) if asked else 1.0
 
 
 def _covered(asked: Sequence[_Asked], own: frozenset[str]) -> list[_Asked]:
@@ -215,4 +273,13 @@ def _covered(asked: Sequence[_Asked], own: frozenset[str]) -> list[_Asked]:
 
 
 def _weight(asked: Sequence[_Asked]) -> float:
-    return sum(key.weight for key in asked) or 1e-9
+    return sum(key.weight for key in asked)
+
+
+def _sigmoid(logit: float) -> float:
+    return 1 / (1 + math.exp(-logit))
+
+
+def _logit(probability: float) -> float:
+    bounded = min(max(probability, 1e-6), 1 - 1e-6)
+    return math.log(bounded / (1 - bounded))

@@ -222,7 +222,7 @@ def test_general_documents_do_not_answer_for_a_treatment_that_is_missing(
     assert "general" in documents_of(answer_to(bot, "smoking and redness?"))
     given = answer_to(bot, "smoking and redness?", page="Botox")
     assert given.text == f"We have no document about Botulinum toxin. {REACH}"
-    assert given.suggestions == ("Smoking",)
+    assert given.suggestions == ()
 
 
 def test_words_that_the_documents_do_not_have_are_named(bot: Bot) -> None:

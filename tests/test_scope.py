@@ -82,10 +82,21 @@ def test_documents_for_staff_never_answer_and_general_ones_always_may(asked: Sco
 
 
 def test_a_question_that_names_a_treatment_is_answered_from_documents_about_it_only() -> None:
-    asked = Scope(covered=frozenset({CO2}), missing=frozenset({"IPL"}))
-    assert asked.admits(passage(CO2))
-    assert not asked.admits(passage(PEEL))
-    assert not asked.admits(passage("IPL"))
+    assert LASER_NAMED.admits(passage(CO2))
+    assert not LASER_NAMED.admits(passage(PEEL))
+
+
+@pytest.mark.parametrize("covered", [frozenset(), frozenset({CO2})], ids=["alone", "beside a covered one"])
+@pytest.mark.parametrize("treatment", [PEEL, None], ids=["another treatment's document", "a general document"])
+def test_of_a_treatment_without_documents_only_what_names_it_is_kept(
+    treatment: str | None, covered: frozenset[str]
+) -> None:
+    asked = Scope(covered, missing=frozenset({"IPL"}))
+    keep = asked.keep(known_treatments())
+    silent, naming = (passage(treatment, heading="Redness", text=text) for text in ("It fades.", "It fades like IPL."))
+    assert asked.admits(silent)
+    assert keep(silent, silent.start, silent.end) == (treatment is None and bool(covered))
+    assert keep(naming, naming.start, naming.end)
 
 
 def test_a_question_that_names_no_treatment_may_be_answered_from_any() -> None:
