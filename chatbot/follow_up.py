@@ -16,16 +16,23 @@ from kb.treatment import Treatments
 
 # Words that key_terms() keeps and that yet say nothing without an earlier question: when, how much, more than what.
 # "How long will it stay like that" is about whatever was asked before; so is "riskier?".
-LEANING = frozenset(
+WHEN_OR_MORE = frozenset(
     """
     after afterward afterwards beforehand before between inbetween till day days week weeks month months hour hours
     minute minutes stay stays come comes matter matters bit lot first third another either neither too aswell also
     guess anyway then tho though u apart often common likely severe serious permanent work riskier safer better worse
     longer shorter quicker faster cheaper dearer stronger
     """.split()
-) | {"how long results last"}  # a concept that "how long does that last" has, whatever "that" is
+) | {"how long results last"}  # a concept of "how long does that last", whatever "that" is
+# The same of verbs without an object: "can I put it on?", "how do I treat it?" (which has the concept "used for").
+WITHOUT_OBJECT = frozenset(
+    """
+    apply applied avoid bother cause caused causes clear cover dangerous disappear fade fades fix fixed harmful improve
+    leave leaves noticeable prevent put reduce remove removed return rid spread treated visible wear worried worry
+    """.split()
+) | {"used for"}
 LASERS = frozenset(["laser", "lasers", "lazer"])  # no subject: one of the lasers that were named, or any
-SAYS_LITTLE = LEANING | LASERS
+SAYS_LITTLE = WHEN_OR_MORE | WITHOUT_OBJECT | LASERS
 # A question of nothing but these and a treatment's name is the question before, of another treatment: "for IPL?".
 BARE = SAYS_LITTLE.union(
     "a about again against an as at case compared for how i if in kind of on one same the to type versus vs what with"
@@ -60,8 +67,8 @@ POINTS = re.compile(
 MAX_POINTING = 2  # key terms: a question with more has a subject of its own, whatever it points at
 # Whole without any key term: "what is it?", "is it safe?".
 WHOLE = re.compile(
-    r"\b(?:what(?:s|'s| is) it|is it (?:safe|worth)|how does it work|tell me (?:more|about)|what happens|results?"
-    r"|(?:the|this|that|a) (?:treatment|procedure|session))\b"
+    r"\b(?:what(?:s|'s| is) it|is it (?:safe|worth)|how does it work|tell me (?:more|about)|what happens"
+    r"|results?|used for|(?:the|this|that|a) (?:treatment|procedure|session))\b"
 )
 # A question of another treatment needs the subject before if it ends in one of these: "would a peel work?"
 UNFINISHED = re.compile(r"\b(?:it|that|this|those|these|they|them|same)\b|\b(?:help|work|better|worse)\W*$")
@@ -72,12 +79,12 @@ ALL = re.compile(
 )
 COMPARES = re.compile(
     r"\bthan\b(?! (?:an?|one|two|three|\d+)\b)|\b(?:compared|comparison|versus|vs|dif+e?r\w*)\b|^against\b"
-    r"|(?<!\bget )(?<!\bgets )(?<!\bgetting )\b(?:better|worse)\b"
 )
 # Of no treatment in particular: what else there is, what a word means, the clinic itself.
 GENERAL = re.compile(
-    r"\b(?:which|any|other|another) treatments?\b|\balternatives?\b|\binstead\b|\bwhat else\b"
-    r"|\b(?:in general|generally|parking|opening|address|phone number)\b"
+    r"\b(?:which|what|any|other|another) (?:treatment|laser)s?\b|\bis there (?:any|some)thing\b"
+    r"|\bwhat(?:s|'s| is)? (?:good|best|causes?|can be done|can i do|helps?|works?)\b"
+    r"|\balternatives?\b|\binstead\b|\bwhat else\b|\b(?:in general|generally|parking|opening|address|phone number)\b"
     r"|\bwhat (?:does|would|will|can|could)(?: help| work)?(?: then)?\W*$"
     r"|\bwhat (?:does|do) .* mean\b|\bwhat(?:s|'s| is| are) (?:an? )?(?!(?:it|that|this|they|those|these)\b)\w+\W*$"
 )
@@ -86,8 +93,14 @@ GENERAL = re.compile(
 LEAD = r"\b((?:an?|the|light|medium|deep|superficial|for|with|about|and|meant|or|than|against|after|before) )"
 SHORT = {
     re.compile(rf"{LEAD}peels?\b", re.IGNORECASE): "Chemical peel",
+    re.compile(r"()(?<!skin )(?<!face )(?<!it )\bpeels\b(?! off)", re.IGNORECASE): "Chemical peel",
     re.compile(rf"{LEAD}need(?:les|ling)\b", re.IGNORECASE): "Microneedling",
-    re.compile(r"()\bnon.?ablative\b(?! (?:fractional )?laser)", re.IGNORECASE): "Non-ablative fractional laser",
+    re.compile(
+        r"()\bnon.?ablative\b(?! (?:fractional )?laser)|\bfraxel\b", re.IGNORECASE
+    ): "Non-ablative fractional laser",
+    re.compile(r"()(?<!laser )(?<!skin )(?<!co2 )\bresurfacing\b", re.IGNORECASE): "Fractional CO2 laser",
+    re.compile(r"()\bjabs?\b", re.IGNORECASE): "Botulinum toxin",
+    re.compile(r"()(?<!intense )\b(?:pulsed light|light (?:treatment|therapy))\b", re.IGNORECASE): "IPL",
 }
 INJECTED = frozenset(["Botulinum toxin", "Dermal filler", "Mesotherapy", "PRP"])
 GAP = re.compile(r" {2,}")  # what Treatments.without() leaves of a name
@@ -104,6 +117,7 @@ class _Said:
     named: tuple[str, ...]
     keys: tuple[str, ...]
     is_short: bool  # whether a treatment is named only for short
+    has_opener: bool
 
     @property
     def own(self) -> list[str]:
@@ -153,14 +167,12 @@ def _turn(question: Question, turns: Sequence[_Turn], treatments: Treatments) ->
         return _Turn(question, own_subject, said.named or page)
     before = " ".join(MARKS.sub("", turns[-1].subject).split(" ")[-MAX_CARRIED:])
     subject = _subject(said, before) if before else said.rest
-    if subject == said.rest:
-        about = page if page and _names_none(said) else _treatments(said, turns)
-        missing = about if said.is_short else [name for name in about if name not in said.named]
-        text = f"{question.text} ({' and '.join(missing)})" if missing else question.text
-        return _Turn(Question(text, question.treatment), own_subject, about)
-    about = _treatments(said, turns)
-    asked = Question(_filled(subject, about), question.treatment)
-    return _Turn(asked, subject if said.own else before, about)
+    is_own = subject == said.rest
+    about = page if page and is_own and _names_none(said) else _treatments(said, turns)
+    kept = own_subject if is_own else subject if said.own else before
+    if is_own and not said.is_short and set(about) <= set(said.named):
+        return _Turn(question, kept, about)
+    return _Turn(Question(_filled(subject, about), question.treatment), kept, about)
 
 
 def _read(text: str, turns: Sequence[_Turn], treatments: Treatments) -> _Said:
@@ -172,7 +184,7 @@ def _read(text: str, turns: Sequence[_Turn], treatments: Treatments) -> _Said:
     rest = treatments.without(text) if named else text
     opener = OPENERS.match(rest)
     rest = rest[opener.end() :] if opener else rest
-    return _Said(rest, named, tuple(key.surface for key in key_terms(rest)), is_short=text != typed)
+    return _Said(rest, named, tuple(key.surface for key in key_terms(rest)), text != typed, opener is not None)
 
 
 def _subject(said: _Said, before: str) -> str:
@@ -184,11 +196,12 @@ def _subject(said: _Said, before: str) -> str:
     points = 0 < len(said.own) <= MAX_POINTING and POINTS.search(of_treatments)
     if points or (CONDITION.match(said.lowered) and not said.named):
         return both
-    if said.named:
+    is_part = VERBS.isdisjoint(words(said.rest))
+    if said.named and not (is_part and said.has_opener and said.own):
         return both if not said.own and UNFINISHED.search(said.lowered) else said.rest
     if not said.own:
         return said.rest if WHOLE.search(said.lowered) else both
-    if VERBS.isdisjoint(words(said.rest)):
+    if is_part:
         return both if ADDS.match(said.lowered) else _replaced(before, said.rest)
     return said.rest
 
@@ -198,7 +211,9 @@ def _replaced(subject: str, part: str) -> str:
     after". What is left of the question comes first in it, so the last word that says anything is the one replaced.
     """
     parts = subject.split(" ")
-    said = [place for place, word in enumerate(parts) if any(key.surface not in SAYS_LITTLE for key in key_terms(word))]
+    said = [
+        place for place, word in enumerate(parts) if any(key.surface not in WHEN_OR_MORE for key in key_terms(word))
+    ]
     if not said:
         return f"{subject} {part}"
     parts[said[-1]] = MARKS.sub("", part)
@@ -211,6 +226,8 @@ def _names_none(said: _Said) -> bool:
 
 def _treatments(said: _Said, turns: Sequence[_Turn]) -> tuple[str, ...]:
     """The treatments that a question is about: those it names, and those of earlier turns that it needs."""
+    if not said.named and GENERAL.search(said.lowered):
+        return ()
     before = next((turn.treatments for turn in reversed(turns) if turn.treatments), ())
     ever = tuple(dict.fromkeys(name for turn in turns for name in turn.treatments))
     if not LASERS.isdisjoint(words(said.rest)) and not said.is_bare:
@@ -221,12 +238,10 @@ def _treatments(said: _Said, turns: Sequence[_Turn]) -> tuple[str, ...]:
         if COMPARES.search(said.lowered):
             return _joined(before[-1:], said.named)
         return _joined(before[:-1], said.named) if said.is_bare else said.named
-    if GENERAL.search(said.lowered):
-        return ()
     several = before if len(before) > 1 else ever
     if FIRST.search(said.lowered):
         return several[:1]
-    return several[-2:] if ALL.search(said.lowered) else before
+    return several[-3:] if ALL.search(said.lowered) else before
 
 
 def _joined(earlier: Sequence[str], named: tuple[str, ...]) -> tuple[str, ...]:
