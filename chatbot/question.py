@@ -43,3 +43,12 @@ class Question:
             raise QuestionError("Your question contains HTML tags. Please write it as plain text, without < and >.")
         if not any(char.isalnum() for char in text):
             raise QuestionError("There is no question yet. Please type what you would like to know.")
+
+    @property
+    def is_one(self) -> bool:
+        """Whether `check` finds nothing wrong."""
+        try:
+            self.check()
+        except QuestionError:
+            return False
+        return True

@@ -66,6 +66,38 @@ def test_ask_takes_the_treatment_of_the_page(client: TestClient) -> None:
     assert {citation["document_id"] for citation in cited} == {"peel"}
 
 
+def cited_by(client: TestClient, **body: Any) -> set[str]:
+    """The documents that an answer cites."""
+    return {citation["document_id"] for citation in client.post("/api/ask", json=body).json()["citations"]}
+
+
+def test_a_follow_up_is_about_the_treatment_asked_about_before(client: TestClient) -> None:
+    earlier = ["when does redness fade after a chemical peel?"]
+    assert cited_by(client, question="recovery?", earlier=earlier) == {"peel"}
+    assert cited_by(client, question="recovery?", earlier=["is it red after CO2 laser?"]) == {"laser"}
+
+
+def test_the_question_of_a_follow_up_is_given_back_as_it_was_typed(client: TestClient) -> None:
+    body = {"question": "recovery?", "earlier": ["when does redness fade after a chemical peel?"]}
+    assert client.post("/api/ask", json=body).json()["question"] == "recovery?"
+
+
+def test_an_emergency_is_heard_whatever_was_asked_before(client: TestClient) -> None:
+    earlier = ["<b>redness</b>", "", "\u0000", "red " * 2000, *["when does redness fade?"] * 200]
+    answer = client.post("/api/ask", json={"question": "I cannot breathe", "earlier": earlier}).json()
+    assert (answer["status"], answer["urgency"]) == ("urgent", "emergency")
+
+
+def test_an_emergency_before_does_not_make_a_question_urgent(client: TestClient) -> None:
+    answer = client.post("/api/ask", json={**FADES, "earlier": ["I cannot breathe"]}).json()
+    assert answer["status"] == "answered"
+
+
+def test_earlier_texts_that_are_no_questions_are_left_out(client: TestClient) -> None:
+    earlier = ["when does redness fade after a chemical peel?", "<b>co2 laser</b>", "!", "co2 laser \u0000"]
+    assert cited_by(client, question="recovery?", earlier=earlier) == {"peel"}
+
+
 def test_a_refused_answer_comes_with_the_contact(client: TestClient) -> None:
     answer = client.post("/api/ask", json={"question": "hiccups?"}).json()
     assert answer["status"] == "abstained"
@@ -192,6 +224,8 @@ def test_what_is_no_question_is_refused_for_the_reason_that_the_patient_reads(
         ("/api/ask", {"question": "a?", "treatment": "x" * 201}, "body.treatment: string should have at most 200"),
         ("/api/ask", {"question": "a?", "treatment": ["x"]}, "body.treatment: input should be a valid string"),
         ("/api/ask", {"question": "a?", "kb": "/etc"}, "body.kb: extra inputs are not permitted"),
+        ("/api/ask", {"question": "a?", "earlier": "b?"}, "body.earlier: input should be a valid list"),
+        ("/api/ask", {"question": "a?", "earlier": [5]}, "body.earlier.0: input should be a valid string"),
         ("/api/ask", {}, "body.question: field required"),
         ("/api/ask", ["a?"], "body: input should be a valid dictionary"),
         ("/api/ask", b'{"question": ', "json decode error"),
@@ -199,7 +233,20 @@ def test_what_is_no_question_is_refused_for_the_reason_that_the_patient_reads(
         ("/api/search", {"text": "a?", "k": 51}, "body.k: input should be less than or equal to 50"),
         ("/api/search", {"text": "a?", "k": 0}, "body.k: input should be greater than or equal to 1"),
     ],
-    ids=["number", "long text", "list", "unknown field", "nothing", "no object", "half JSON", "word", "51", "0"],
+    ids=[
+        "number",
+        "long text",
+        "list",
+        "unknown field",
+        "earlier text",
+        "earlier number",
+        "nothing",
+        "no object",
+        "half JSON",
+        "word",
+        "51",
+        "0",
+    ],
 )
 def test_a_request_of_another_form_is_refused_with_the_field_and_the_reason(
     path: str, body: Any, reason: str, client: TestClient
@@ -233,6 +280,12 @@ def test_the_description_of_the_api_has_every_field_of_an_answer(client: TestCli
     assert list(schemas["AnswerObject"]["properties"]) == list(answer)
     assert list(schemas["CitationObject"]["properties"]) == list(answer["citations"][0])
     assert list(schemas["SourceObject"]["properties"]) == list(answer["citations"][0]["source"])
+
+
+def test_the_description_of_the_api_says_how_to_follow_up(client: TestClient) -> None:
+    asked = client.get("/openapi.json").json()["components"]["schemas"]["AskRequest"]
+    assert "oldest first" in asked["properties"]["earlier"]["description"]
+    assert asked["required"] == ["question"]
 
 
 @pytest.mark.parametrize("path", ["/api/ask", "/api/search"])

@@ -169,3 +169,25 @@ def test_what_is_refused_stays_in_the_text_box_and_nothing_is_recorded(visit: Vi
     assert visit.say("red <b>face</b>") is None
     assert visit.box == "red <b>face</b>"
     assert not (tmp_path / "records").exists()
+
+
+def cited(answer: Answer | None) -> set[str]:
+    assert answer is not None
+    return {citation.passage.document.id for citation in answer.citations}
+
+
+def test_a_follow_up_is_about_the_treatment_asked_about_before(visit: Visit) -> None:
+    visit.say("when does redness fade after a chemical peel?")
+    given = visit.say("recovery?")
+    assert cited(given) == {"peel"}
+    assert given is not None
+    assert given.question == "recovery?"
+    visit.say("does redness fade after co2 laser?")
+    assert cited(visit.say("recovery?")) == {"laser"}
+
+
+def test_neither_an_emergency_nor_what_was_refused_is_followed_up(visit: Visit) -> None:
+    visit.say("when does redness fade after a chemical peel?")
+    visit.say("since the co2 laser I cannot breathe")
+    visit.say("<b>co2 laser</b>")
+    assert cited(visit.say("recovery?")) == {"peel"}

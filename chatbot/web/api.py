@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chatbot.answer import Answer
 from chatbot.bot import Bot, ask
+from chatbot.follow_up import MAX_EARLIER
 from chatbot.look_up import look_up
 from chatbot.question import MAX_CHARS, Question, QuestionError
 from chatbot.records import Records
@@ -23,11 +24,20 @@ MAX_K = 50
 
 
 class AskRequest(BaseModel):
-    """What a patient asks, and the treatment of the page it is asked on, if any."""
+    """What a patient asks, the treatment of the page it is asked on, if any, and what the same person asked before.
+
+    However many earlier questions there are, and whatever is in them, an emergency in `question` is answered.
+    """
 
     model_config = ConfigDict(extra="forbid")
     question: str = Field(description=f"up to {MAX_CHARS} characters", examples=["When can I go back to work?"])
     treatment: str | None = Field(default=None, max_length=200, examples=["Fractional CO2 laser"])
+    earlier: list[str] = Field(
+        default=[],
+        description="what the same person asked before, oldest first, for follow-ups such as “and after IPL?”; the "
+        f"last {MAX_EARLIER} are read, without those that are no questions. Leave out what was urgent or small talk.",
+        examples=[["When can I wear make-up after microneedling?"]],
+    )
 
 
 class SearchRequest(BaseModel):
@@ -133,7 +143,7 @@ def make_api(bot: Bot, records: Records) -> FastAPI:
     def post_ask(request: AskRequest) -> dict[str, Any]:
         """Answer a question from the documents, or say that they do not answer it."""
         started = time.perf_counter()
-        answer = ask(bot, Question.parse(request.question, request.treatment))
+        answer = ask(bot, Question.parse(request.question, request.treatment), earlier_of(request))
         records.answered(answer, index_of(answer, bot), time.perf_counter() - started)
         return {**answer.to_json(), "question": sendable(answer.question)}
 
@@ -157,6 +167,12 @@ def make_api(bot: Bot, records: Records) -> FastAPI:
         }
 
     return api
+
+
+def earlier_of(request: AskRequest) -> list[Question]:
+    """The newest earlier questions of a request; what is no question is left out."""
+    parsed = [Question.parse(text, request.treatment) for text in request.earlier[-MAX_EARLIER:]]
+    return [question for question in parsed if question.is_one]
 
 
 def index_of(answer: Answer, bot: Bot) -> str:

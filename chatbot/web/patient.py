@@ -201,7 +201,7 @@ def replies(
     started = time.perf_counter()
     treatment = None if about == ANY_TREATMENT else about
     try:
-        text, answer = _ask(bot, text, treatment, answers[-1] if answers else None)
+        text, answer = _ask(bot, text, treatment, answers)
     except QuestionError as error:
         refused = {"role": "assistant", "content": f"<p>{escape(str(error))}</p>"}
         answers = [*answers, None]
@@ -219,11 +219,18 @@ def replies(
     yield [*messages, whole], answers, "", pinned
 
 
-def _ask(bot: Bot, text: str, treatment: str | None, last: Answer | None) -> tuple[str, Answer]:
+def _ask(bot: Bot, text: str, treatment: str | None, answers: Given) -> tuple[str, Answer]:
     """What was asked, with its answer: a day alone, where the last answer asked for it, completes the last question."""
+    last = answers[-1] if answers else None
     if last is not None and _is_day_for(last, text) and not _is_alarming(bot, text):
         text = f"{last.question} ({text.strip()})"
-    return text, ask(bot, Question.parse(text, treatment))
+    return text, ask(bot, Question.parse(text, treatment), _earlier(answers, treatment))
+
+
+def _earlier(answers: Given, treatment: str | None) -> list[Question]:
+    """What was asked before, for follow-ups; an emergency and a courtesy are followed up by nothing."""
+    asked = [answer for answer in answers if answer is not None and answer.status not in ("urgent", "smalltalk")]
+    return [Question.parse(answer.question, treatment) for answer in asked]
 
 
 def _is_day_for(last: Answer, text: str) -> bool:
