@@ -37,6 +37,9 @@ from index.live import LiveIndex
 ROOT = Path(__file__).parent.parent
 DATA, DOCUMENTS = ROOT / "tests" / "data", ROOT / "kb" / "documents"
 NAMES = ["answers", "stands_out", "covered", "known", "not_given"]
+# A question that the author wrote beside a section is not fitted: the leaflets have none. With this weight one that is
+# nearer than 0.75 (cosine) decides by itself; over kb/documents so near a one was right 39 times of 39.
+ASKED_WEIGHT = 15.0
 REGULARISATION = 1.0
 MIN_PROBABILITY = 0.5
 UNFITTED = Gate(
@@ -64,7 +67,8 @@ def main() -> None:
     found = _report("documents held out in turn", _predict_held_out(fitted, NAMES), _labels(fitted))
     model = _fit(list(fitted.values()), NAMES)
     gate = Gate(
-        weights={name: round(float(w), 4) for name, w in zip(NAMES, model.coef_[0], strict=True)},
+        weights={name: round(float(w), 4) for name, w in zip(NAMES, model.coef_[0], strict=True)}
+        | {"asked": ASKED_WEIGHT},
         bias=round(float(model.intercept_[0]), 4),
         min_probability=MIN_PROBABILITY,
         reason=f"Logistic regression on {len(_labels(fitted))} labelled questions over {len(fitted)} documents, both "
