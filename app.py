@@ -21,6 +21,7 @@ from chatbot.coverage import Coverage, TopicsError, coverage, coverage_text, loa
 from chatbot.evaluate import EvaluationError, Outcome, evaluate, read_rows, summary, to_json
 from chatbot.look_up import Found, look_up
 from chatbot.question import Question, QuestionError
+from chatbot.reading.cross_encoder import load_cross_encoder
 from chatbot.reading.meaning import load_meaning
 from chatbot.records import Records
 from chatbot.rules import load_rules
@@ -244,7 +245,9 @@ def _make_bot(options: argparse.Namespace, settings: Settings) -> Bot:
     if current_version(home) is None:
         _build(settings, encoder)
     refuse_stale(open_index(home, mend).manifest, settings.documents, encoder.name, mend)
-    return Bot(settings.clinic, encoder, LiveIndex(home, mend), load_rules(), load_meaning(), load_gate())
+    return Bot(
+        settings.clinic, encoder, LiveIndex(home, mend), load_rules(), load_meaning(), load_gate(), load_cross_encoder()
+    )
 
 
 def _mend_command(options: argparse.Namespace) -> str:
