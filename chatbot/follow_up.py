@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chatbot.question import Question
 from index.terms import key_terms, words
@@ -21,14 +21,17 @@ WHEN_OR_MORE = frozenset(
     after afterward afterwards beforehand before between inbetween till day days week weeks month months hour hours
     minute minutes stay stays come comes matter matters bit lot first third another either neither too aswell also
     guess anyway then tho though u apart often common likely severe serious permanent work riskier safer better worse
-    longer shorter quicker faster cheaper dearer stronger
+    longer shorter quicker faster cheaper dearer stronger ones definite normally roughly notice away chance chances odds
+    quickly slowly fast enough average forever problem reason true myth early late point limit strict twice percentage
+    rare exception exceptions reversible guaranteed
     """.split()
 ) | {"how long results last"}  # a concept of "how long does that last", whatever "that" is
 # The same of verbs without an object: "can I put it on?", "how do I treat it?" (which has the concept "used for").
 WITHOUT_OBJECT = frozenset(
     """
-    apply applied avoid bother cause caused causes clear cover dangerous disappear fade fades fix fixed harmful improve
-    leave leaves noticeable prevent put reduce remove removed return rid spread treated visible wear worried worry
+    apply applied avoid bother cause caused causes clear cover cure cured cures dangerous disappear fade fades fix
+    fixed forget harmful improve leave leaves noticeable prevent put reduce remove removed repeat repeated return rid
+    skip speed spread treated visible wear worried worry
     """.split()
 ) | {"used for"}
 LASERS = frozenset(["laser", "lasers", "lazer"])  # no subject: one of the lasers that were named, or any
@@ -41,7 +44,8 @@ BARE = SAYS_LITTLE.union(
 # What stands before a question and is no part of it: "ok thanks. and what about ...".
 OPENERS = re.compile(
     r"\W*(?:(?:hello|hi|ok(?:ay)?|thanks|thank you|thx|cheers|h+m+|oh|ah|right|alright|great|good|fair enough|i see"
-    r"|sorry|unrelated|another thing|i meant?|yes|no|so|but|and|n|or|also|then|what about|how about)\b\W*)+",
+    r"|sorry|unrelated|(?:another|different) (?:thing|question)|out of interest|by the way|btw|lol|haha|ta|just"
+    r"|forgot to say|i meant?|yes|no|so|but|and|n|or|also|then|what about|how about)\b\W*)+",
     re.IGNORECASE,
 )
 # What has none of these verbs and subjects is only a part of a question. It takes the place of what was asked about
@@ -72,14 +76,17 @@ WHOLE = re.compile(
 )
 # A question of another treatment needs the subject before if it ends in one of these: "would a peel work?"
 UNFINISHED = re.compile(r"\b(?:it|that|this|those|these|they|them|same)\b|\b(?:help|work|better|worse)\W*$")
-# Of several treatments: the first, all of them, the named one beside the one before.
-FIRST = re.compile(r"\b(?:first|1st) one\b|\bformer\b")
+# Of several treatments: the first, the other, all of them, the named one beside the one before.
+FIRST = re.compile(r"\b(?:first|1st) (?:one|thing|treatment|option)\b|\bformer\b")
+OTHER = re.compile(r"\bother one\b")
 ALL = re.compile(
     r"\b(?:which|both|either|neither|each) of (?:them|these|those|the two)\b|\bwhich one\b|\bboth\b|\bthe two\b"
 )
 COMPARES = re.compile(
     r"\bthan\b(?! (?:an?|one|two|three|\d+)\b)|\b(?:compared|comparison|versus|vs|dif+e?r\w*)\b|^against\b"
 )
+WHICH_BEFORE = re.compile(f"{FIRST.pattern}|{OTHER.pattern}|{ALL.pattern}")
+THE_LASER = re.compile(r"\bthe la[sz]ers?\b")  # beside a name, another treatment; "is IPL a laser?" is of one
 # Of no treatment in particular: what else there is, what a word means, the clinic itself.
 GENERAL = re.compile(
     r"\b(?:which|what|any|other|another) (?:treatment|laser)s?\b|\bis there (?:any|some)thing\b"
@@ -88,21 +95,17 @@ GENERAL = re.compile(
     r"|\bwhat (?:does|would|will|can|could)(?: help| work)?(?: then)?\W*$"
     r"|\bwhat (?:does|do) .* mean\b|\bwhat(?:s|'s| is| are) (?:an? )?(?!(?:it|that|this|they|those|these)\b)\w+\W*$"
 )
-# What people call a treatment for short once treatments are talked about. These are no names in kb/treatments.yaml:
-# "peel" is also what skin does, and injections have needles too.
-LEAD = r"\b((?:an?|the|light|medium|deep|superficial|for|with|about|and|meant|or|than|against|after|before) )"
+# What is a treatment's name if it comes first, and later may be what skin does or a nurse uses.
 SHORT = {
-    re.compile(rf"{LEAD}peels?\b", re.IGNORECASE): "Chemical peel",
-    re.compile(r"()(?<!skin )(?<!face )(?<!it )\bpeels\b(?! off)", re.IGNORECASE): "Chemical peel",
-    re.compile(rf"{LEAD}need(?:les|ling)\b", re.IGNORECASE): "Microneedling",
-    re.compile(
-        r"()\bnon.?ablative\b(?! (?:fractional )?laser)|\bfraxel\b", re.IGNORECASE
-    ): "Non-ablative fractional laser",
-    re.compile(r"()(?<!laser )(?<!skin )(?<!co2 )\bresurfacing\b", re.IGNORECASE): "Fractional CO2 laser",
-    re.compile(r"()\bjabs?\b", re.IGNORECASE): "Botulinum toxin",
-    re.compile(r"()(?<!intense )\b(?:pulsed light|light (?:treatment|therapy))\b", re.IGNORECASE): "IPL",
+    "peel": "Chemical peel",
+    "peels": "Chemical peel",
+    "needles": "Microneedling",
+    "needling": "Microneedling",
+    "jabs": "Botulinum toxin",
 }
+BEFORE_SHORT = BARE.difference(["how", "i", "if", "what"])
 INJECTED = frozenset(["Botulinum toxin", "Dermal filler", "Mesotherapy", "PRP"])
+WORD = re.compile(r"\w+")
 GAP = re.compile(r" {2,}")  # what Treatments.without() leaves of a name
 MAX_EARLIER = 6  # the newest: whoever asks the eighth question has left the first behind
 MARKS = re.compile(r"[?!.]+(?=\s|$)")  # what is carried and the new question are one question
@@ -129,8 +132,17 @@ class _Said:
         return self.rest.lower()
 
     @property
+    def is_part(self) -> bool:
+        """Whether it has no verb."""
+        return VERBS.isdisjoint(words(self.rest))
+
+    @property
     def is_bare(self) -> bool:
-        return bool(self.named) and BARE.issuperset(words(self.rest))
+        """Whether it only says of which treatment: "and with IPL", "the other one"."""
+        if self.named and self.is_part and not self.own:
+            return True
+        said = WHICH_BEFORE.sub("", self.lowered)
+        return bool(self.named or said != self.lowered) and BARE.issuperset(words(said))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,27 +176,45 @@ def _turn(question: Question, turns: Sequence[_Turn], treatments: Treatments) ->
     page = (treatments.canonical(question.treatment),) if question.treatment else ()
     own_subject = said.rest if said.keys else ""
     if not turns or not (said.named or words(said.rest)):
-        return _Turn(question, own_subject, said.named or page)
+        return _Turn(question, own_subject, said.named)
     before = " ".join(MARKS.sub("", turns[-1].subject).split(" ")[-MAX_CARRIED:])
     subject = _subject(said, before) if before else said.rest
     is_own = subject == said.rest
-    about = page if page and is_own and _names_none(said) else _treatments(said, turns)
     kept = own_subject if is_own else subject if said.own else before
+    about = _treatments(said, turns, page)
+    # The page's treatment is not kept: it was not named, and the next question may come from another page.
+    turn = _Turn(question, kept, _treatments(said, turns, ()))
     if is_own and not said.is_short and set(about) <= set(said.named):
-        return _Turn(question, kept, about)
-    return _Turn(Question(_filled(subject, about), question.treatment), kept, about)
+        return turn
+    return replace(turn, question=Question(_filled(subject, about), question.treatment))
 
 
 def _read(text: str, turns: Sequence[_Turn], treatments: Treatments) -> _Said:
-    typed = text
-    for pattern, name in SHORT.items():
-        if name != "Microneedling" or not turns or INJECTED.isdisjoint(turns[-1].treatments):
-            text = pattern.sub(rf"\1{name}", text)
-    named = tuple(treatments.named(text))
-    rest = treatments.without(text) if named else text
-    opener = OPENERS.match(rest)
-    rest = rest[opener.end() :] if opener else rest
-    return _Said(rest, named, tuple(key.surface for key in key_terms(rest)), text != typed, opener is not None)
+    full = _in_full(text, turns)
+    named = tuple(treatments.named(full))
+    rest = treatments.without(full) if named else full
+    start = _start(rest)
+    return _Said(rest[start:], named, tuple(key.surface for key in key_terms(rest[start:])), full != text, start > 0)
+
+
+def _start(text: str) -> int:
+    """Where the openers end."""
+    opener = OPENERS.match(text)
+    return opener.end() if opener else 0
+
+
+def _in_full(text: str, turns: Sequence[_Turn]) -> str:
+    """The text with the full name of a treatment that it starts with for short."""
+    said = (word for word in WORD.finditer(text, _start(text)) if word[0].lower() not in BEFORE_SHORT)
+    first = next(said, None)
+    name = SHORT.get(first[0].lower()) if first else None
+    if first is None or name is None or (name == "Microneedling" and _is_injected(turns)):
+        return text
+    return f"{text[: first.start()]}{name}{text[first.end() :]}"
+
+
+def _is_injected(turns: Sequence[_Turn]) -> bool:
+    return bool(turns) and not INJECTED.isdisjoint(turns[-1].treatments)
 
 
 def _subject(said: _Said, before: str) -> str:
@@ -192,16 +222,14 @@ def _subject(said: _Said, before: str) -> str:
     both = f"{before} {said.rest}"
     if said.is_bare:
         return before
-    of_treatments = ALL.sub("", FIRST.sub("", said.lowered))
-    points = 0 < len(said.own) <= MAX_POINTING and POINTS.search(of_treatments)
+    points = 0 < len(said.own) <= MAX_POINTING and POINTS.search(WHICH_BEFORE.sub("", said.lowered))
     if points or (CONDITION.match(said.lowered) and not said.named):
         return both
-    is_part = VERBS.isdisjoint(words(said.rest))
-    if said.named and not (is_part and said.has_opener and said.own):
+    if said.named and not (said.is_part and said.has_opener and said.own):
         return both if not said.own and UNFINISHED.search(said.lowered) else said.rest
     if not said.own:
         return said.rest if WHOLE.search(said.lowered) else both
-    if is_part:
+    if said.is_part:
         return both if ADDS.match(said.lowered) else _replaced(before, said.rest)
     return said.rest
 
@@ -220,17 +248,20 @@ def _replaced(subject: str, part: str) -> str:
     return " ".join(word for place, word in enumerate(parts) if place not in said[:-1])
 
 
-def _names_none(said: _Said) -> bool:
-    return not said.named and not any(kind.search(said.lowered) for kind in (GENERAL, FIRST, ALL))
+def _treatments(said: _Said, turns: Sequence[_Turn], page: tuple[str, ...]) -> tuple[str, ...]:
+    """The treatments that a question is about: those it names, and those of earlier turns that it needs.
 
-
-def _treatments(said: _Said, turns: Sequence[_Turn]) -> tuple[str, ...]:
-    """The treatments that a question is about: those it names, and those of earlier turns that it needs."""
+    The page's counts only where no turn has named any.
+    """
     if not said.named and GENERAL.search(said.lowered):
         return ()
-    before = next((turn.treatments for turn in reversed(turns) if turn.treatments), ())
+    before = next((turn.treatments for turn in reversed(turns) if turn.treatments), page)
     ever = tuple(dict.fromkeys(name for turn in turns for name in turn.treatments))
-    if not LASERS.isdisjoint(words(said.rest)) and not said.is_bare:
+    if (
+        not LASERS.isdisjoint(words(said.rest))
+        and not said.is_bare
+        and (not said.named or THE_LASER.search(said.lowered))
+    ):
         return _joined([name for name in ever if "laser" in name.lower()][-1:], said.named)
     if said.named:
         if len(said.named) > 1:
@@ -241,6 +272,8 @@ def _treatments(said: _Said, turns: Sequence[_Turn]) -> tuple[str, ...]:
     several = before if len(before) > 1 else ever
     if FIRST.search(said.lowered):
         return several[:1]
+    if OTHER.search(said.lowered) and len(ever) > 1:
+        return tuple(name for name in ever if name != before[0])[-1:]
     return several[-3:] if ALL.search(said.lowered) else before
 
 

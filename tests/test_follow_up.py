@@ -70,6 +70,11 @@ def test_a_question_with_a_subject_of_its_own_gets_the_treatment(question: str, 
         ("can that be treated?", "can that be treated?"),
         ("even on dark skin?", "even on dark skin?"),
         ("worse?", "worse?"),
+        ("when would I notice", "when would I notice?"),
+        ("will it go away", "will it go away?"),
+        ("what are the chances?", "what are the chances?"),
+        ("can I speed it up", "can I speed it up?"),
+        ("is that true", "is that true?"),
         ("and if I have fair skin", "if I have fair skin?"),
     ],
 )
@@ -79,7 +84,17 @@ def test_a_question_without_a_subject_gets_the_one_before(question: str, expecte
 
 @pytest.mark.parametrize(
     "question",
-    ["and for IPL?", "what about ipl", "same with IPL?", "IPL", "ok thanks. or IPL", "and with intense pulsed light?"],
+    [
+        "and for IPL?",
+        "what about ipl",
+        "same with IPL?",
+        "IPL",
+        "ok thanks. or IPL",
+        "and with intense pulsed light?",
+        "IPL ok as well?",
+        "just out of interest, IPL?",
+        "lol ok, IPL too?",
+    ],
 )
 def test_another_treatment_takes_the_place_of_the_one_before(question: str) -> None:
     assert alone(REDNESS, question) == "how long does redness last after IPL?"
@@ -110,9 +125,19 @@ def test_a_third_turn_may_refer_to_the_first() -> None:
     assert alone(MAKE_UP, "why?", "and for botox?") == "when can I wear make-up after Botulinum toxin?"
     assert alone(MAKE_UP, "what is melasma?", "does it hurt?") == "does it hurt (Microneedling)?"
     assert alone(MAKE_UP, "and after IPL", "and exercise") == "when can I exercise after IPL?"
-    assert alone(REDNESS, "and after IPL", "sorry, the first one again") == (
-        "how long does redness last after Fractional CO2 laser the first one again?"
-    )
+
+
+@pytest.mark.parametrize(
+    ("turns", "expected"),
+    [
+        ((REDNESS, "and after IPL", "sorry, the first one again"), REDNESS),
+        ((REDNESS, "and after IPL", "and the other one?"), REDNESS),
+        ((REDNESS, "and after IPL", "the first treatment?"), REDNESS),
+        (("is it IPL or a peel that hurts?", "and the other one"), "is it Chemical peel or that hurts?"),
+    ],
+)
+def test_an_earlier_treatment_may_be_chosen_by_its_place(turns: tuple[str, ...], expected: str) -> None:
+    assert alone(*turns) == expected.replace("co2 laser", "Fractional CO2 laser")
 
 
 def test_a_new_topic_drops_the_one_before() -> None:
@@ -132,6 +157,11 @@ def test_a_new_topic_drops_the_one_before() -> None:
             "are scars more common than with Fractional CO2 laser and IPL",
         ),
         ((REDNESS, "does botox hurt?", "does the laser hurt?"), "(Fractional CO2 laser)"),
+        ((REDNESS, "is IPL a laser?"), "is IPL a laser"),
+        (
+            (REDNESS, "botox before the laser, is swimming ok"),
+            "Fractional CO2 laser and Botulinum toxin before the laser, is swimming ok",
+        ),
         (("does botox hurt?", "are there lasers for wrinkles?"), "are there lasers for wrinkles?"),
         ((REDNESS, "does microneedling get better results?"), "results?"),
     ],
@@ -151,7 +181,12 @@ def test_of_two_treatments_the_last_is_replaced() -> None:
     [
         ((REDNESS, "no I meant peels"), "how long does redness last after Chemical peel?"),
         ((REDNESS, "and a peel?"), "how long does redness last after Chemical peel?"),
-        ((REDNESS, "how do I prepare for a light peel"), "how do I prepare for a light Chemical peel?"),
+        ((REDNESS, "peel?"), "how long does redness last after Chemical peel?"),
+        ((REDNESS, "n with needles"), "how long does redness last after Microneedling?"),
+        ((REDNESS, "how do I prepare for a light peel"), "how do I prepare for a light peel"),
+        ((REDNESS, "does it peel"), "does it peel (Fractional CO2 laser)?"),
+        (("Peels for large pores?", "and needling"), "Microneedling for large pores?"),
+        (("Peels for large pores?", "is it safe?"), "is it safe (Chemical peel)?"),
         ((REDNESS, "will my skin peel?"), "will my skin peel (Fractional CO2 laser)?"),
         ((REDNESS, "and with needles?"), "how long does redness last after Microneedling?"),
         (("is botox safe?", "do the needles hurt?"), "do the needles hurt (Botulinum toxin)?"),
@@ -168,15 +203,24 @@ def test_what_says_nothing_counts_for_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("question", "expected"),
+    ("turns", "expected"),
     [
-        ("does it hurt?", "does it hurt (IPL)?"),  # what the page is about counts for more than what was said before
-        ("why?", "when can I wear make-up after Microneedling why?"),
-        ("and swimming?", "when can I swimming after Microneedling?"),
+        (("when can I swim?", "does it hurt?"), "does it hurt (IPL)?"),
+        (("when can I swim?", "why?"), "when can I swim why (IPL)?"),
+        (("when can I swim?", "is it better than botox?"), "than IPL and Botulinum toxin?"),
+        ((MAKE_UP, "does it hurt?"), "does it hurt (Microneedling)?"),
+        ((MAKE_UP, "why?"), "when can I wear make-up after Microneedling why?"),
+        ((MAKE_UP, "and swimming?"), "when can I swimming after Microneedling?"),
     ],
 )
-def test_the_treatment_of_the_page(question: str, expected: str) -> None:
-    assert alone(MAKE_UP, question, page="photofacial") == expected
+def test_the_treatment_of_the_page_is_a_default(turns: tuple[str, ...], expected: str) -> None:
+    assert alone(*turns, page="photofacial").endswith(expected)
+
+
+def test_the_treatment_of_another_page_is_not_carried() -> None:
+    earlier = [Question.parse("when can I swim?", "IPL"), Question.parse("does it hurt?", "IPL")]
+    asked = standalone(Question.parse("will I scar?", "botox"), earlier, known_treatments())
+    assert asked.text == "will I scar (Botulinum toxin)?"
 
 
 def test_the_page_stays_with_the_question() -> None:
