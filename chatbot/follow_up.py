@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chatbot.question import Question
-from index.terms import key_terms, words
+from index.terms import ASKING, STOP_WORDS, key_terms, words
 from kb.treatment import Treatments
 
 # Words that key_terms() keeps and that yet say nothing without an earlier question: when, how much, more than what.
@@ -35,6 +35,7 @@ WITHOUT_OBJECT = frozenset(
     """.split()
 ) | {"used for"}
 LASERS = frozenset(["laser", "lasers", "lazer"])  # no subject: one of the lasers that were named, or any
+SAYS_NOTHING = STOP_WORDS | ASKING  # by itself
 SAYS_LITTLE = WHEN_OR_MORE | WITHOUT_OBJECT | LASERS
 # A question of nothing but these and a treatment's name is the question before, of another treatment: "for IPL?".
 BARE = SAYS_LITTLE.union(
@@ -91,7 +92,8 @@ THE_LASER = re.compile(r"\bthe la[sz]ers?\b")  # beside a name, another treatmen
 GENERAL = re.compile(
     r"\b(?:which|what|any|other|another) (?:treatment|laser)s?\b|\bis there (?:any|some)thing\b"
     r"|\bwhat(?:s|'s| is)? (?:good|best|causes?|can be done|can i do|helps?|works?)\b"
-    r"|\balternatives?\b|\binstead\b|\bwhat else\b|\b(?:in general|generally|parking|opening|address|phone number)\b"
+    r"|\balternatives?\b|\b(?:what|which|anything|something)\b.*\binstead\b|\bwhat else\b"
+    r"|\b(?:in general|generally|parking|opening|address|phone number)\b"
     r"|\bwhat (?:does|would|will|can|could)(?: help| work)?(?: then)?\W*$"
     r"|\bwhat (?:does|do) .* mean\b|\bwhat(?:s|'s| is| are) (?:an? )?(?!(?:it|that|this|they|those|these)\b)\w+\W*$"
 )
@@ -183,7 +185,7 @@ def _turn(question: Question, turns: Sequence[_Turn], treatments: Treatments) ->
     kept = own_subject if is_own else subject if said.own else before
     about = _treatments(said, turns, page)
     # The page's treatment is not kept: it was not named, and the next question may come from another page.
-    turn = _Turn(question, kept, _treatments(said, turns, ()))
+    turn = _Turn(question, kept, _treatments(said, turns, ()) if page else about)
     if is_own and not said.is_short and set(about) <= set(said.named):
         return turn
     return replace(turn, question=Question(_filled(subject, about), question.treatment))
@@ -240,7 +242,9 @@ def _replaced(subject: str, part: str) -> str:
     """
     parts = subject.split(" ")
     said = [
-        place for place, word in enumerate(parts) if any(key.surface not in WHEN_OR_MORE for key in key_terms(word))
+        place
+        for place, word in enumerate(parts)
+        if word not in SAYS_NOTHING and any(key.surface not in WHEN_OR_MORE for key in key_terms(word))
     ]
     if not said:
         return f"{subject} {part}"

@@ -33,6 +33,7 @@ def test_the_first_question_is_left_as_it_is() -> None:
         "is laser hair removal of the whole back a long thing?",
         "which is better for wrinkles, IPL or botox?",
         "is there parking?",
+        "what can I have for acne scars instead?",
         "what is melasma?",
         "what does post-inflammatory mean",
         "which treatments help with melasma?",
@@ -53,6 +54,7 @@ def test_a_question_that_is_whole_is_left_as_it_is(question: str) -> None:
         ("can I drive on the same day", "can I drive on the same day (Microneedling)?"),
         ("is one session enough", "is one session enough (Microneedling)?"),
         ("is it safe?", "is it safe (Microneedling)?"),
+        ("can I use vaseline instead?", "can I use vaseline instead (Microneedling)?"),
         ("how long do results last", "how long do results last (Microneedling)?"),
     ],
 )
