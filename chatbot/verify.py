@@ -48,7 +48,7 @@ ASKED_FOR = {
         re.compile(r"\b(minute|hour|day|night|week|month|year)s?\b|\b(at once|immediately|straight away|permanent)"),
     ),
     "a number": (
-        re.compile(r"\bhow (many|often)\b|\bwhat (percent|percentage|share|proportion|number)\b|%"),
+        re.compile(r"\bhow (many|often)\b|\b(percent|percentage)\b|\bwhat (share|proportion|number)\b|%"),
         re.compile(r"\d|\b(one|two|three|four|five|six|seven|eight|nine|ten|once|twice|half|third|quarter)\b"),
     ),
     "a price": (
@@ -56,6 +56,14 @@ ASKED_FOR = {
             r"\bhow much (is (it|this|the|a|an)|for|do you|would .* be)\b|\b(price|cost|fee|discount|deposit)s?\b|[£$€]"
         ),
         re.compile(r"[£$€]|\b(price|cost|fee|discount|deposit)s?\b"),
+    ),
+    "what is not": (
+        re.compile(r"\b(what|which|who|where)\b.*\b(not|never|cant|cannot|[a-z]+n['’]t)\b"),
+        re.compile(r"\b(no|not|none|never|cannot|without|except|avoid|unsuitable|contra-?indicat\w*)\b|n['’]t\b"),
+    ),
+    "a certain day": (
+        re.compile(r"\bday \d|\b(first|second|third|fourth|fifth|next|\d(st|nd|rd|th)) (day|morning)\b"),
+        re.compile(r"\b(day|night|week|hour|morning)s?\b"),
     ),
 }
 
@@ -216,10 +224,10 @@ def _features(
     """What the gate sees of a question's evidence; `weighed` and `evidence` are sorted best first.
 
     `answers` is the cross-encoder's logit of the best sentence. `stands_out` is how much the best score before reading
-    is above the average one: 0 upwards, and the same for few documents as for many. The others are 0 to 1: the shares
-    of the question that the best passages cover and that any passage found knows, and whether a time, number or price
-    was asked for that none of the best sentences gives. `verify` adds `asked`: by how much an author's question is
-    nearer than MIN_ASKED, 0 to 0.4.
+    is above the average one: 0 upwards, and the same for few documents as for many. `known`, 0 to 1, is the share of
+    the question that the passages found know; `not_given`, 0 or 1, whether a time, a number, a price or another kind
+    of answer was asked for that none of the best sentences gives. `verify` adds `asked`: by how much an author's
+    question is nearer than MIN_ASKED, 0 to 0.4.
     """
     said = subject.lower()
     given = " ".join(_quoted(e) for e in evidence[:N_BEST]).lower()
@@ -227,7 +235,6 @@ def _features(
     return {
         "answers": _logit(evidence[0].score),
         "stands_out": max(e.score for e in weighed) - sum(e.score for e in weighed) / len(weighed),
-        "covered": max(_share(asked, _terms(e.passage.context)) for e in evidence[:N_BEST]),
         "known": known / _weight(asked) if asked else 1.0,
         "not_given": float(any(q.search(said) and not s.search(given) for q, s in ASKED_FOR.values())),
     }

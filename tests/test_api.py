@@ -153,7 +153,7 @@ def test_an_emergency_needs_no_index(
 
 
 def test_search_gives_the_nearest_passages_best_first(client: TestClient) -> None:
-    hits = client.post("/api/search", json={"text": "redness", "k": 2}).json()
+    hits = client.post("/api/search", json={"text": "redness days", "k": 2}).json()
     assert hits[0]["section"] == "Recovery"
     assert len(hits) == 2
     assert hits[0]["score"] >= hits[1]["score"]

@@ -33,7 +33,7 @@ def test_a_disputed_passage_comes_with_the_dispute(bot: Bot) -> None:
 
 
 def test_a_passage_that_nothing_disputes_comes_alone(bot: Bot) -> None:
-    (found,) = look_up(bot, "peeling lasts", k=1)
+    (found,) = look_up(bot, "peeling lasts days", k=1)
     assert found.hit.passage.id == "peel#recovery"
     assert found.caveats == ()
 

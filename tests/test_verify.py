@@ -231,7 +231,7 @@ def test_the_features_are_worked_from_all_the_evidence(passages: PassageIndex) -
     # Of the 7 sentences, "The stool is xxx" weighs 1 + 0.4 + 0.2, "The lamp has xxx and yyyy" 0.6 + 0.4 + 0.2, "It is
     # warm." beside it 0.2, and the others 0: on average 3 / 7. Read, the first two have all words: 3.
     assert features_of("xxx", passages) == pytest.approx(
-        {"answers": 3.0, "stands_out": 1.6 - 3 / 7, "covered": 1.0, "known": 1.0, "not_given": 0.0, "asked": 0.0}
+        {"answers": 3.0, "stands_out": 1.6 - 3 / 7, "known": 1.0, "not_given": 0.0, "asked": 0.0}
     )
 
 
@@ -241,7 +241,7 @@ def test_a_question_without_key_terms_has_features_and_no_unknown_word(passages:
     assert (verdict.unknown, len(verdict.evidence)) == ((), 7)
     features = dict(verdict.features)
     assert features.pop("stands_out") > 0
-    assert features == {"answers": 0.0, "covered": 1.0, "known": 1.0, "not_given": 0.0, "asked": 0.0}
+    assert features == {"answers": 0.0, "known": 1.0, "not_given": 0.0, "asked": 0.0}
 
 
 def test_words_that_no_document_has_are_named_and_lower_what_is_known(passages: PassageIndex) -> None:
