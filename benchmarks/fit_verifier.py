@@ -1,10 +1,11 @@
 """Train the cross-encoder on labelled pairs of question and sentence; write chatbot/reading/cross_encoder.safetensors.
 
-    python -m benchmarks.fit_verifier SQUAD.jsonl COVID_QA_FOLDER MEDQUAD.jsonl [--on]
+    python -m benchmarks.fit_verifier SQUAD.jsonl COVID_QA_FOLDER MEDQUAD.jsonl CLINC_FOLDER [--on]
 
 The leaflets (`leaflets.py`, our own) are most of the data: of each question all sentences that answer it, and as many
-others of its document, those nearest in meaning and one by chance, drawn anew in each epoch. The public sets
-(`public.py`: SQuAD 2.0, CC BY-SA 4.0; COVID-QA, CC BY 4.0; MedQuAD, CC BY 4.0) keep it from reading our style alone.
+others, those of its document nearest in meaning, one of it by chance and one of another document, drawn anew in each
+epoch. The public sets (`public.py`: SQuAD 2.0, CC BY-SA 4.0; COVID-QA, CC BY 4.0; MedQuAD, CC BY 4.0) keep it from
+reading our style alone; what people ask of a bank or an airline (CLINC150, CC BY 3.0) is answered by no leaflet.
 Trained are the upper layers of all-MiniLM-L6-v2 and the layers above them; what the lower ones make of each text is
 computed once. `--on` goes on from the weights that are there, the rate up again ("SGDR", Loshchilov and Hutter 2017):
 what ships was trained once from the start and once more on. Seeds are fixed; other arithmetic gives slightly other
@@ -26,7 +27,7 @@ from safetensors.torch import save_file
 from torch.nn import functional
 
 from benchmarks.leaflets import Labelled, read_leaflets
-from benchmarks.public import read_public
+from benchmarks.public import read_lines, read_public
 from chatbot.reading.cross_encoder import WEIGHTS, Said
 from chatbot.reading.cross_encoder_net import Net, Read, load_net
 from index.encode import load_encoder, packaged_folder
@@ -39,6 +40,8 @@ WARM_UP_STEPS = 100
 MAX_ANSWERING = 3  # sentences of a question; more of the same teach nothing new
 NEAR_OTHERS, CHANCE_OTHERS = 3, 1
 N_PUBLIC = 1200  # questions of the public sets, drawn once
+N_OFF_TOPIC = 1500  # questions of CLINC150, drawn once, ...
+N_NEAREST = 4  # ... each with the sentences of the leaflets that are nearest to it
 ANSWERING_WEIGHT = 2.0  # there are twice as many others
 SMOOTHING = 0.03  # some labels are a matter of opinion
 LISTWISE = 0.5  # the weight of the loss over all sentences of a question beside that over each
@@ -73,13 +76,14 @@ class Pairs:
 def main() -> None:
     """Train, and write the weights."""
     folders = [argument for argument in sys.argv[1:] if argument != "--on"]
-    if len(folders) != 3:
+    if len(folders) != 4:
         sys.exit(__doc__)
     torch.manual_seed(SEED)
     goes_on = "--on" in sys.argv
     rows = ranked([row for leaflet in read_leaflets() if not leaflet.is_held_out for row in leaflet.questions])
-    squad, covid_qa, medquad = map(Path, folders)
+    squad, covid_qa, medquad, clinc = map(Path, folders)
     public = [Group(*group) for group in read_public(squad, covid_qa, medquad, N_PUBLIC, SEED + goes_on)]
+    public += off_topic(clinc, [one for row in rows for one in row.others], random.Random(SEED + goes_on))
     net = load_net(packaged_folder(), WEIGHTS) if goes_on else Net(packaged_folder())
     started = time.perf_counter()
     said = [one for row in rows for one in (*row.answering, *row.others)] + [one for g in public for one in g.said]
@@ -132,12 +136,28 @@ def train(net: Net, pairs: Pairs, rows: Sequence[Labelled], public: Sequence[Gro
         print(f"epoch {number}: loss {np.mean(losses):.3f}, {seconds:.0f} s", flush=True)
 
 
+def off_topic(clinc: Path, said: Sequence[Said], draw: random.Random) -> list[Group]:
+    """Questions that no clinic's document answers, each with the nearest of the sentences."""
+    encoder = load_encoder()
+    questions = draw.sample([row["text"] for row in read_lines(clinc / "train.jsonl")], N_OFF_TOPIC)
+    every = list(dict.fromkeys(said))
+    vectors = encoder.encode([f"{one.context}\n{one.sentence}" for one in every])
+    groups = []
+    for question, vector in zip(questions, encoder.encode(questions), strict=True):
+        nearest = np.argsort(-(vectors @ vector))[:N_NEAREST].tolist()
+        groups.append(Group(question, tuple(every[i] for i in nearest), (False,) * len(nearest)))
+    return groups
+
+
 def drawn(rows: Sequence[Labelled], draw: random.Random) -> Iterator[Group]:
-    """Of each question what answers it, the nearest of the others, and one by chance."""
+    """Of each question what answers it, the nearest of the others, one by chance, and one of another document."""
     for row in rows:
+        elsewhere = draw.choice(rows)
         near, far = row.others[:NEAR_OTHERS], row.others[NEAR_OTHERS:]
         answering = row.answering[:MAX_ANSWERING]
         others = (*near, *draw.sample(far, min(CHANCE_OTHERS, len(far))))
+        if not set(elsewhere.others) & set(row.others):
+            others += (draw.choice(elsewhere.others),)
         yield Group(row.question, (*answering, *others), (True,) * len(answering) + (False,) * len(others))
 
 

@@ -36,7 +36,7 @@ PASSAGE_SHARE = 0.2
 LIST_BONUS = 0.25
 # Beside a section its author may have written the questions that it answers. One nearer to this question than MIN_ASKED
 # (cosine) speaks for the section's sentences: ASKED_WEIGHT is added to their logits for each 1.0 that it is nearer.
-MIN_ASKED = 0.6
+MIN_ASKED = 0.7
 ASKED_WEIGHT = 8.0
 N_BEST = 3  # pieces of evidence that are looked at together
 MIN_ANSWERING = 0.5  # a sentence is quoted that is as likely as not to answer, and the best one in any case
@@ -227,7 +227,7 @@ def _features(
     is above the average one: 0 upwards, and the same for few documents as for many. `known`, 0 to 1, is the share of
     the question that the passages found know; `not_given`, 0 or 1, whether a time, a number, a price or another kind
     of answer was asked for that none of the best sentences gives. `verify` adds `asked`: by how much an author's
-    question is nearer than MIN_ASKED, 0 to 0.4.
+    question is nearer than MIN_ASKED, 0 to 0.3.
     """
     said = subject.lower()
     given = " ".join(_quoted(e) for e in evidence[:N_BEST]).lower()
