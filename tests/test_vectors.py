@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from index import vectors as module
 from index.encode import Vectors
-from index.vectors import VectorIndex
+from index.vectors import MIN_SHARE, VectorIndex
 
 EAST, NORTH_EAST, NORTH, WEST = [1.0, 0.0], [0.6, 0.8], [0.0, 1.0], [-1.0, 0.0]
 
@@ -116,3 +117,92 @@ def test_a_saved_index_is_read_back_the_same(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read.vectors, vectors)
     assert read.search(vectors[7], k=50) == saved.search(vectors[7], k=50)
     assert dict(read.search(vectors[7], k=1)) == pytest.approx({"passage 7": 1.0})
+
+
+# Above a size: the search through a graph
+
+
+@pytest.fixture(scope="module")
+def graph() -> tuple[VectorIndex, Vectors]:
+    """An index of 3000 vectors for which 3000 is large enough to have a graph, and the vectors."""
+    vectors = random_units(3000, 16, seed=4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "APPROXIMATE_FROM", 3000)
+        return VectorIndex.build([str(row) for row in range(3000)], vectors), vectors
+
+
+def recall(index: VectorIndex, vectors: Vectors, allowed: list[int] | None) -> float:
+    """The share of the ten closest by brute force that a search finds, over 50 questions."""
+    rows_allowed = np.arange(len(vectors)) if allowed is None else np.array(allowed)
+    among = None if allowed is None else [str(row) for row in allowed]
+    found = 0
+    for question in random_units(50, vectors.shape[1], seed=5):
+        best = rows_allowed[np.argsort(-(vectors[rows_allowed] @ question))[:10]]
+        found += len({str(row) for row in best} & {name for name, _ in index.search(question, 10, among)})
+    return found / 500
+
+
+def test_the_graph_finds_nearly_all_of_the_closest(graph: tuple[VectorIndex, Vectors]) -> None:
+    index, vectors = graph
+    assert recall(index, vectors, None) >= 0.98
+
+
+@pytest.mark.parametrize("share", [0.9, MIN_SHARE])
+def test_the_graph_finds_nearly_all_of_the_closest_among_many(graph: tuple[VectorIndex, Vectors], share: float) -> None:
+    index, vectors = graph
+    assert recall(index, vectors, list(range(int(3000 * share)))) >= 0.98
+
+
+@pytest.mark.parametrize("every", [3, 100, 1500])
+def test_among_few_the_search_is_exact_above_the_size_too(graph: tuple[VectorIndex, Vectors], every: int) -> None:
+    index, vectors = graph
+    assert recall(index, vectors, list(range(0, 3000, every))) == pytest.approx(min(10, 3000 // every) / 10)
+    assert index.search(vectors[0], 10, among=[]) == []
+
+
+def test_a_walk_that_meets_too_few_is_made_up_for_by_exact_search(
+    graph: tuple[VectorIndex, Vectors], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index, vectors = graph
+    monkeypatch.setattr(module, "SEARCH_BREADTH", 1)
+    monkeypatch.setattr(module, "MIN_SHARE", 0.0)
+    cosines = vectors @ vectors[0]
+    farthest = np.argsort(cosines)[:20]
+    found = index.search(vectors[0], 20, among=[str(row) for row in farthest])
+    assert [name for name, _ in found] == [str(row) for row in farthest[::-1]]
+
+
+def test_each_cosine_of_the_graph_stands_beside_its_id_and_the_closest_comes_first(
+    graph: tuple[VectorIndex, Vectors],
+) -> None:
+    index, vectors = graph
+    found = index.search(vectors[7], 100)
+    assert found[0][0] == "7"
+    assert found[0][1] == pytest.approx(1.0)
+    assert [score for _, score in found] == sorted((score for _, score in found), reverse=True)
+    assert [score for _, score in found] == pytest.approx([vectors[int(n)] @ vectors[7] for n, _ in found], abs=1e-6)
+
+
+def test_below_the_size_the_search_is_exact_and_no_graph_is_written(
+    graph: tuple[VectorIndex, Vectors], tmp_path: Path
+) -> None:
+    index, vectors = graph
+    small = VectorIndex.build([str(row) for row in range(2999)], vectors[:2999])
+    assert recall(small, vectors[:2999], None) == 1.0
+    small.save(tmp_path / "small")
+    index.save(tmp_path / "large")
+    assert (tmp_path / "small").stat().st_size < 1.01 * vectors.nbytes
+    assert (tmp_path / "large").stat().st_size > 1.5 * vectors.nbytes
+
+
+def test_a_saved_graph_is_read_back_the_same_with_the_vectors_that_went_in(
+    graph: tuple[VectorIndex, Vectors], tmp_path: Path
+) -> None:
+    index, vectors = graph
+    index.save(tmp_path / "vectors.faiss")
+    read = VectorIndex.load(tmp_path / "vectors.faiss", [str(row) for row in range(3000)])
+    np.testing.assert_array_equal(read.vectors, vectors)
+    for question in random_units(20, 16, seed=6):
+        assert read.search(question, 50) == index.search(question, 50)
+    assert recall(read, vectors, list(range(0, 3000, 2))) >= 0.98
+    assert recall(read, vectors, [3, 5, 8]) == pytest.approx(0.3)
