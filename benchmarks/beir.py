@@ -10,7 +10,7 @@ import csv
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from index.encode import Encoder, Vectors
 from index.keywords import KeywordIndex
 from index.search import FUSION_DEPTH, fuse
 from index.vectors import VectorIndex
+from kb.document import Document, Paragraph, Section
+from kb.split import split
 
 K = 10
 WAYS = ("dense", "BM25", "fused")
@@ -31,13 +33,13 @@ class BeirError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class QuestionSet:
-    """A corpus, id → text; the judged questions, id → text; and for each question its relevant documents, id → grade.
+    """A corpus, id → document; the judged questions, id → text; for each question its relevant documents, id → grade.
 
     A grade is 1 upwards, higher is more relevant; what is not judged relevant is not there.
     """
 
     name: str
-    corpus: dict[str, str]
+    corpus: dict[str, Document]
     questions: dict[str, str]
     grades: dict[str, dict[str, int]]
 
@@ -53,8 +55,8 @@ class Quality:
 def read_beir(folder: Path) -> QuestionSet:
     """Read a folder. Raises BeirError when it is not in BEIR's form."""
     try:
-        documents = _rows(folder / "corpus.jsonl")
-        corpus = {row["_id"]: f"{row.get('title', '')}\n{row['text']}".strip() for row in documents}
+        rows = [row for row in _rows(folder / "corpus.jsonl") if (row["text"] + row.get("title", "")).strip()]
+        corpus = {row["_id"]: _document(row) for row in rows}  # Cranfield has two without a word
         texts = {row["_id"]: row["text"] for row in _rows(folder / "queries.jsonl")}
         grades = _grades(folder)
         questions = {question_id: texts[question_id] for question_id in grades}
@@ -70,20 +72,32 @@ def read_beir(folder: Path) -> QuestionSet:
 def measure(questions: QuestionSet, encoder: Encoder, cache: Path | None = None) -> dict[str, Quality]:
     """The quality of each of WAYS: the program's own two indexes, and its fusion of them.
 
-    One document is one passage. `cache` is a folder that keeps the vectors of a corpus for the next run.
+    A document is read as the program reads one, in passages, and found as a whole: its vector is the mean of its
+    passages' vectors, its words are all of its words. `cache` is a folder that keeps vectors for the next run.
     """
-    ids, texts = list(questions.corpus), list(questions.corpus.values())
-    nearest = VectorIndex.build(ids, _vectors(texts, encoder, cache))
-    keywords = KeywordIndex.build(ids, texts)
+    ids = list(questions.corpus)
+    nearest = VectorIndex.build(ids, document_vectors(questions.corpus.values(), encoder, cache))
+    keywords = KeywordIndex.build(ids, [_whole(document) for document in questions.corpus.values()])
     vectors = encoder.encode(list(questions.questions.values()))
     judged: dict[str, list[Quality]] = {way: [] for way in WAYS}
     for (question_id, text), vector in zip(questions.questions.items(), vectors, strict=True):
         dense, bm25 = nearest.search(vector, FUSION_DEPTH), keywords.search(text, FUSION_DEPTH)
-        for way, ranking in zip(WAYS, (dense, bm25, fuse(dense, bm25)), strict=True):
+        for way, ranking in zip(WAYS, (dense, bm25, fuse(nearest, vector, dense, bm25)), strict=True):
             found = [document_id for document_id, _ in ranking]
             grades = questions.grades[question_id]
             judged[way].append(Quality(ndcg(found, grades, K), recall(found, grades, K)))
     return {way: _mean(some) for way, some in judged.items()}
+
+
+def document_vectors(documents: Iterable[Document], encoder: Encoder, cache: Path | None) -> Vectors:
+    """One vector a document, float32 of shape (documents, dim), unit rows: the mean of its passages' vectors."""
+    passages = [split(document) for document in documents]
+    texts = [passage.context.strip() for some in passages for passage in some]
+    vectors = cached_vectors(texts, encoder, cache)
+    starts = np.cumsum([0, *(len(some) for some in passages[:-1])])
+    sums = np.add.reduceat(vectors, starts, axis=0)
+    means: Vectors = sums / np.linalg.norm(sums, axis=1, keepdims=True)
+    return means
 
 
 def ndcg(found: Sequence[str], grades: Mapping[str, int], k: int) -> float:
@@ -109,7 +123,7 @@ def _mean(some: Sequence[Quality]) -> Quality:
     return Quality(sum(q.ndcg for q in some) / len(some), sum(q.recall for q in some) / len(some))
 
 
-def _vectors(texts: list[str], encoder: Encoder, cache: Path | None) -> Vectors:
+def cached_vectors(texts: list[str], encoder: Encoder, cache: Path | None) -> Vectors:
     """Vectors of the texts, shape (n, dim); read from the cache when the same encoder embedded the same texts."""
     if cache is None:
         return encoder.encode(texts)
@@ -120,6 +134,18 @@ def _vectors(texts: list[str], encoder: Encoder, cache: Path | None) -> Vectors:
         np.save(path, encoder.encode(texts))
     vectors: Vectors = np.load(path)
     return vectors
+
+
+def _document(row: Mapping[str, str]) -> Document:
+    """A document of one section; one that is nothing but a title is its text."""
+    title, text = row.get("title", "").strip(), row["text"].strip()
+    title, text = (title, text) if text else ("", title)
+    section = Section(row["_id"], (), 0, len(text), (Paragraph(0, len(text)),))
+    return Document(row["_id"], title, path="", text=text, sections=(section,))
+
+
+def _whole(document: Document) -> str:
+    return f"{document.title}\n{document.text}".strip()
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -77,8 +77,8 @@ class KeywordIndex:
         return math.log(1 + (len(self._ids) - frequency + 0.5) / (frequency + 0.5))
 
     def scores(self, text: str) -> np.ndarray:
-        """The score of every text, shape (n,), in the order of the ids."""
-        known = [token for token in terms(text) if token in self._retriever.vocab_dict]
+        """The score of every text, shape (n,), in the order of the ids. A word asked twice counts once."""
+        known = [token for token in dict.fromkeys(terms(text)) if token in self._retriever.vocab_dict]
         if not known:
             return np.zeros(len(self._ids), dtype=np.float32)
         scores: np.ndarray = self._retriever.get_scores(known)

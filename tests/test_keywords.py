@@ -48,9 +48,8 @@ def test_the_scores_of_several_words_add_up(keywords: KeywordIndex) -> None:
     assert "a" not in found
 
 
-def test_a_word_that_is_asked_twice_counts_twice(keywords: KeywordIndex) -> None:
-    once, twice = dict(keywords.search("tin", k=3)), dict(keywords.search("tin tin", k=3))
-    assert twice == pytest.approx({name: 2 * score for name, score in once.items()})
+def test_a_word_that_is_asked_twice_counts_once(keywords: KeywordIndex) -> None:
+    assert keywords.search("tin copper tin tins", k=3) == keywords.search("tin copper", k=3)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "?!", "the of and", "platinum", "platinum gold"])
