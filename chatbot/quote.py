@@ -35,10 +35,15 @@ def quote(chosen: Sequence[Evidence], index: StoredIndex, is_open: bool) -> list
 
 
 def choose(evidence: Sequence[Evidence], most: int, per_treatment: int) -> list[Evidence]:
-    """The first `most` sentences, `per_treatment` of each treatment at most, and none that repeats a better one."""
+    """The first `most` sentences, `per_treatment` of each treatment at most, and none that repeats a better one.
+
+    A list counts once, whichever of its items answer: it is quoted whole.
+    """
     chosen: list[Evidence] = []
     for candidate in evidence:
-        treatment = candidate.passage.document.treatment
+        passage, treatment = candidate.passage, candidate.passage.document.treatment
+        if passage.is_list and any(better.passage.id == passage.id for better in chosen):
+            continue
         has_room = sum(e.passage.document.treatment == treatment for e in chosen) < per_treatment
         if has_room and not any(_says_the_same(candidate, better) for better in chosen):
             chosen.append(candidate)

@@ -38,6 +38,9 @@ LIST_BONUS = 0.25
 # (cosine) speaks for the section's sentences: ASKED_WEIGHT is added to their logits for each 1.0 that it is nearer.
 MIN_ASKED = 0.7
 ASKED_WEIGHT = 8.0
+# A list that is asked for is quoted beside the best sentences, whatever its single items look like: all the reasons not
+# to be treated, not those alone that are like the question.
+WANTED_LIST = 0.9
 N_BEST = 3  # pieces of evidence that are looked at together
 MIN_ANSWERING = 0.5  # a sentence is quoted that is as likely as not to answer, and the best one in any case
 
@@ -88,7 +91,8 @@ class Evidence:
     """A sentence of a passage, document.text[start:end], and how well it fits the question.
 
     `score` is the probability that it answers, 0 to 1; before the cross-encoder has read it, `weigh`'s score. `covers`
-    are the question's key terms, as asked, that the sentence itself speaks of.
+    are the question's key terms, as asked, that the sentence itself speaks of. `is_wanted` says that it belongs to a
+    list as the question asks for one, about all of its key terms.
     """
 
     passage: Passage
@@ -98,6 +102,7 @@ class Evidence:
     cosine: float
     vector: Vectors
     covers: frozenset[str]
+    is_wanted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +162,10 @@ def verify(
     evidence = sorted(read, key=lambda e: -e.score)
     features = _features(subject, asked, weighed, evidence, unknown) | {"asked": max(nearer.values(), default=0.0)}
     probability = gate.probability(features)
-    return Verdict(question, probability, probability >= gate.min_probability, tuple(evidence), unknown, features)
+    lists_first = sorted(
+        (replace(e, score=max(e.score, WANTED_LIST)) if e.is_wanted else e for e in evidence), key=lambda e: -e.score
+    )
+    return Verdict(question, probability, probability >= gate.min_probability, tuple(lists_first), unknown, features)
 
 
 def _nearer(vector: Vectors, hits: Sequence[Hit], index: PassageIndex) -> dict[str, float]:
@@ -260,7 +268,7 @@ def _evidence(
             own = _terms(passage.document.text[start:end])
             score = float(cosine) + SENTENCE_SHARE * _share(asked, headings | own) + bonus
             covers = frozenset(key.surface for key in _covered(asked, own))
-            found.append(Evidence(passage, start, end, score, float(cosine), row, covers))
+            found.append(Evidence(passage, start, end, score, float(cosine), row, covers, wanted_list))
     return found
 
 

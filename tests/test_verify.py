@@ -182,7 +182,7 @@ def test_what_reads_best_comes_first_whatever_was_weighed(passages: PassageIndex
 
 
 def test_an_answer_that_its_author_foresaw_is_read_and_scores_more(tmp_path: Path, index_of: IndexOf) -> None:
-    # "xxx" is the author's question beside "Far" to the letter: cosine 1, 0.4 above MIN_ASKED; 8 · 0.4 = 3.2 more.
+    # "xxx" is the author's question beside "Far" to the letter: cosine 1, 0.3 above MIN_ASKED; 8 · 0.3 = 2.4 more.
     folder = tmp_path / "asked"
     folder.mkdir()
     text = "# Guide\n\n## Near\n\nHere is xxx.\n\n## Far\n\nIt is yyy.\n\n> Questions: xxx?\n"
@@ -190,7 +190,7 @@ def test_an_answer_that_its_author_foresaw_is_read_and_scores_more(tmp_path: Pat
     passages = index_of(folder).passages
     assert passages.questions.section_ids == ("guide.md#far",)
     scores = {text_of(e): e.score for e in verdict_of("xxx", passages).evidence}
-    assert scores == pytest.approx({"Here is xxx.": 0.9526, "It is yyy.": 0.5498}, abs=1e-4)  # 3; -3 + 3.2 = 0.2
+    assert scores == pytest.approx({"Here is xxx.": 0.9526, "It is yyy.": 0.3543}, abs=1e-4)  # 3; -3 + 2.4 = -0.6
 
 
 def test_keep_judges_each_sentence_and_a_list_as_a_whole(passages: PassageIndex) -> None:
