@@ -37,6 +37,7 @@ LIST_BONUS = 0.25
 # Beside a section its author may have written the questions that it answers. One nearer to this question than MIN_ASKED
 # (cosine) speaks for the section's sentences: ASKED_WEIGHT is added to their logits for each 1.0 that it is nearer.
 MIN_ASKED = 0.7
+MIN_SPEAKING = 0.7  # of the key terms, by weight
 ASKED_WEIGHT = 8.0
 # A list that is asked for is quoted beside the best sentences, whatever its single items look like: all the reasons not
 # to be treated, not those alone that are like the question.
@@ -152,7 +153,7 @@ def verify(
     unknown = tuple(key.surface for key in asked if all(key.known.isdisjoint(_terms(h.passage.context)) for h in hits))
     if not weighed:
         return Verdict(question, 0.0, False, (), unknown)
-    nearer = _nearer(vector, hits, index)
+    nearer = _nearer(asked, vector, hits, index)
     weighed.sort(key=lambda e: -e.score - nearer.get(e.passage.section.id, 0.0))
     logits = cross_encoder.logits(question, [said_of(one) for one in weighed[:N_READ]])
     read = [
@@ -168,9 +169,17 @@ def verify(
     return Verdict(question, probability, probability >= gate.min_probability, tuple(lists_first), unknown, features)
 
 
-def _nearer(vector: Vectors, hits: Sequence[Hit], index: PassageIndex) -> dict[str, float]:
-    """Section id → by how much one of its author's questions is nearer to the one asked than MIN_ASKED."""
-    nearest = index.questions.nearest(vector, K_ASKED, {hit.passage.section.id for hit in hits})
+def _nearer(asked: Sequence[_Asked], vector: Vectors, hits: Sequence[Hit], index: PassageIndex) -> dict[str, float]:
+    """Section id → by how much one of its author's questions is nearer to the one asked than MIN_ASKED.
+
+    Only of sections that speak of most of what is asked: "what is a peel?" is near to "what does a peel cost?".
+    """
+    speaking = {
+        hit.passage.section.id
+        for hit in hits
+        if _share(asked, _terms("\n".join([hit.passage.context, *hit.passage.section.questions]))) >= MIN_SPEAKING
+    }
+    nearest = index.questions.nearest(vector, K_ASKED, speaking)
     return {section_id: cosine - MIN_ASKED for section_id, cosine in nearest if cosine > MIN_ASKED}
 
 

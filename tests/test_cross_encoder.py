@@ -28,7 +28,7 @@ SAID = [
     Said("Crusts fall off after a week, first at the edges and then in the middle, whatever you do.", "Recovery"),
     Said("", ""),
 ]
-TOLERANCE = 1e-3  # what half precision and another batch may change
+TOLERANCE = 0.05  # what bfloat16 and another batch may change
 
 
 @pytest.fixture(scope="session")

@@ -96,9 +96,10 @@ class Net(torch.nn.Module):
         hidden = _through(self.upper, hidden + self.kinds(kind), there)
         # The question's own tokens are pooled: each has looked for its match in the sentence.
         asked = ((kind == QUESTION) & there.bool()).unsqueeze(-1).float()
-        pooled = (hidden.float() * asked).sum(1) / asked.sum(1)
-        pooled = torch.tanh(self.dense(functional.dropout(pooled, DROPOUT, self.training)))
-        logits: Tensor = self.head(functional.dropout(pooled, DROPOUT, self.training)).squeeze(-1)
+        with torch.autocast("cpu", enabled=False):
+            pooled = (hidden.float() * asked).sum(1) / asked.sum(1)
+            pooled = torch.tanh(self.dense(functional.dropout(pooled, DROPOUT, self.training)))
+            logits: Tensor = self.head(functional.dropout(pooled, DROPOUT, self.training)).squeeze(-1)
         return logits
 
     def _ids(self, texts: Sequence[str], max_tokens: int) -> list[list[int]]:
