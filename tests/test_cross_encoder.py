@@ -152,7 +152,7 @@ def test_there_is_a_logit_for_each_sentence_and_they_differ(shared: TrainedCross
     assert logits.shape == (len(SAID),)
     assert logits.dtype == np.float32
     assert np.isfinite(logits).all()
-    assert np.diff(np.sort(logits)).min() > 2 * TOLERANCE  # so that a changed order would be seen
+    assert np.diff(np.sort(logits)).min() > 0.01  # so that a changed order would be seen
 
 
 def test_a_sentence_that_is_kept_and_one_that_is_read_anew_have_the_same_logit(
