@@ -11,7 +11,6 @@ import torch
 from safetensors.torch import load_file
 from torch.nn import functional
 from transformers import AutoModel, AutoTokenizer
-from transformers.utils import logging
 
 from chatbot.reading.cross_encoder import (
     KEPT_LAYERS,
@@ -41,7 +40,6 @@ class Net(torch.nn.Module):
     def __init__(self, folder: Path) -> None:
         """The encoder of a folder, cut in two; the layers above it are new."""
         super().__init__()
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers leaves it untyped
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         bert: Any = AutoModel.from_pretrained(folder, local_files_only=True)
         dim = bert.config.hidden_size
