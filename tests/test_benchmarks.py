@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.ann import mean_recall, read_texts, share_table, size_table
 from benchmarks.beir import BeirError, Quality, QuestionSet, document_vectors, measure, ndcg, read_beir, recall
 from benchmarks.run import DOCUMENTS, main, table
 from benchmarks.speed import Rates, percentile, write_documents
@@ -163,6 +164,38 @@ def test_a_corpus_in_the_cache_is_not_embedded_again(tmp_path: Path) -> None:
     encoder.encoded.clear()
     assert measure(questions, encoder, tmp_path / "cache") == first
     assert encoder.encoded == list(questions.questions.values())
+
+
+# Approximate search
+
+
+def test_the_sentences_of_the_answers_are_read_each_once(tmp_path: Path) -> None:
+    long, short = "Swelling after the treatment fades in three days.", "Yes."
+    other = "Redness after the treatment fades in seven days."
+    rows = [
+        {"question": "When does the swelling fade?", "answer": f"{short} {long} {other}"},
+        {"question": "And the redness?", "answer": other},
+    ]
+    (tmp_path / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    sentences, asked = read_texts(tmp_path)
+    assert sorted(sentences) == sorted([long, other])
+    assert sorted(asked) == ["And the redness?", "When does the swelling fade?"]
+
+
+def test_the_recall_is_the_share_of_the_exact_first_ten() -> None:
+    exact = [list("abcdefghijkl"), list("abcdefghijkl")]
+    assert mean_recall([list("jihgfedcba"), list("abcdexyzwvfghij")], exact) == (1.0 + 0.5) / 2
+
+
+def test_both_indexes_are_measured_at_each_size_and_among_each_share() -> None:
+    vectors = np.random.default_rng(0).normal(size=(300, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    sizes = size_table(vectors, vectors[:5], [100, 300]).splitlines()
+    assert [line.split(" | ")[0] for line in sizes] == ["| vectors", "| ---", "| 100", "| 300"]
+    assert all(line.endswith(" 1.000 |") for line in sizes[2:])  # so few that the walk meets them all
+    shares = share_table(vectors, vectors[:5], [0.9, 0.1]).splitlines()
+    assert [line.split(" | ")[0] for line in shares[2:]] == ["| 90%", "| 10%"]
+    assert all(line.endswith(" 1.000 |") for line in shares[2:])
 
 
 # Speed
