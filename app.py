@@ -21,7 +21,7 @@ from chatbot.coverage import Coverage, TopicsError, coverage, coverage_text, loa
 from chatbot.evaluate import EvaluationError, Outcome, evaluate, read_rows, summary, to_json
 from chatbot.look_up import Found, look_up
 from chatbot.question import Question, QuestionError
-from chatbot.reading.cross_encoder import load_cross_encoder
+from chatbot.reading.cross_encoder import Said, load_cross_encoder
 from chatbot.reading.meaning import load_meaning
 from chatbot.records import Records
 from chatbot.rules import load_rules
@@ -151,8 +151,9 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     packaged_disputes()  # read now, as the classifier is, and not while the first patient waits
     try:
         bot.meaning.probabilities(["hello"])
-    except Exception as error:  # whatever is wrong with the file: a server starts whole or not at all
-        print(f"error: the triage classifier cannot be loaded ({error}). Install the program again.", file=sys.stderr)
+        bot.cross_encoder.logits("hello", [Said("hello", "")])
+    except Exception as error:  # whatever is wrong with the files: a server starts whole or not at all
+        print(f"error: a classifier cannot be loaded ({error}). Install the program again.", file=sys.stderr)
         return 2
     records = Records(settings.records)
     server = mount_page(make_api(bot, records), bot, records)
