@@ -56,6 +56,10 @@ def ask(bot: Bot, question: Question, earlier: Sequence[Question] = ()) -> Answe
     index = bot.index.current()
     alone = standalone(question, earlier, index.treatments)
     about = scope(alone, index.treatments, index.covered)
+    if said.kind == "personal" and not said.conditions and alone.text != question.text:
+        # "and for IPL?" sounds personal by itself; whether it is shows with what it goes on from.
+        whole = triage(alone, bot.rules, bot.meaning)
+        said = whole if whole.kind == "answerable" else said
     if said.kind == "personal":
         vector, subject = bot.encoder.encode([alone.text])[0], index.treatments.without(alone.text)
         keep = may_be_shown(about.keep(index.treatments), bot.rules.never_quoted_patterns)

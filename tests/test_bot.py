@@ -424,3 +424,20 @@ def test_without_the_classifier_the_rules_decide_alone_and_the_failure_is_logged
     assert answer_to(broken, "when does redness fade?").status == "answered"
     assert all("The rules decide alone" in record.getMessage() for record in caplog.records)
     assert len(caplog.records) == 2
+
+
+class PersonalWhenShort(UndecidedMeaning):
+    """Takes whatever has fewer than five words for personal, and nothing else."""
+
+    def probabilities(self, texts: Sequence[str]) -> Probabilities:
+        self.sure_of = "personal" if all(len(text.split()) < 5 for text in texts) else "ordinary"
+        return super().probabilities(texts)
+
+
+def test_a_follow_up_that_sounds_personal_is_judged_with_what_it_goes_on_from(bot: Bot) -> None:
+    bot = replace(bot, meaning=PersonalWhenShort())
+    before = Question.parse("recovery after the CO2 laser, please?")
+    follow_up = Question.parse("and for a peel?")
+    assert ask(bot, follow_up).status == "referred"
+    assert documents_of(ask(bot, follow_up, [before])) == {"peel"}
+    assert ask(bot, follow_up, [before]).status == "answered"
