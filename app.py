@@ -12,6 +12,7 @@ import socket
 import sys
 from io import TextIOWrapper
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from chatbot.answer import Answer
@@ -21,8 +22,9 @@ from chatbot.coverage import Coverage, TopicsError, coverage, coverage_text, loa
 from chatbot.evaluate import EvaluationError, Outcome, evaluate, read_rows, summary, to_json
 from chatbot.look_up import Found, look_up
 from chatbot.question import Question, QuestionError
-from chatbot.reading.cross_encoder import Said, load_cross_encoder
+from chatbot.reading.cross_encoder import load_cross_encoder
 from chatbot.reading.meaning import load_meaning
+from chatbot.ready import load_all, read_ahead
 from chatbot.records import Records
 from chatbot.rules import load_rules
 from chatbot.settings import Settings, SettingsError, load_settings
@@ -34,7 +36,7 @@ from index.encode import Encoder, EncoderError, load_encoder
 from index.live import LiveIndex
 from index.store import UnusableIndexError, current_version, index_home, open_index, refuse_stale
 from kb.check import check
-from kb.claims import MissingDisputeError, packaged_disputes
+from kb.claims import MissingDisputeError
 
 DEFAULT_SETTINGS = Path(__file__).resolve().parent / "settings.toml"
 EXPECTED = (
@@ -148,13 +150,12 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     _warn_of_placeholders(settings)
     print("Loading the encoder and the index ...", file=sys.stderr)
     bot = _make_bot(options, settings)
-    packaged_disputes()  # read now, as the classifier is, and not while the first patient waits
     try:
-        bot.meaning.probabilities(["hello"])
-        bot.cross_encoder.logits("hello", [Said("hello", "")])
+        load_all(bot)
     except Exception as error:  # whatever is wrong with the files: a server starts whole or not at all
         print(f"error: a classifier cannot be loaded ({error}). Install the program again.", file=sys.stderr)
         return 2
+    Thread(target=read_ahead, args=(load_cross_encoder(), bot.index.current()), daemon=True).start()
     records = Records(settings.records)
     server = mount_page(make_api(bot, records), bot, records)
     print(f"Serving {settings.documents} on http://{host}:{port} (API: /docs). Stop with Ctrl+C.", file=sys.stderr)

@@ -152,8 +152,8 @@ class Rules(BaseModel):
         return {name: re.compile("|".join(patterns)) for name, patterns in self.contexts.items()}
 
     @cached_property
-    def never_quoted_patterns(self) -> list[re.Pattern[str]]:
-        return [re.compile(pattern) for pattern in self.never_quoted.values()]
+    def never_quoted_patterns(self) -> tuple[re.Pattern[str], ...]:
+        return tuple(re.compile(pattern) for pattern in self.never_quoted.values())
 
     @cached_property
     def spelling(self) -> Spelling:

@@ -155,7 +155,7 @@ def verify(
         return Verdict(question, 0.0, False, (), unknown)
     nearer = _nearer(asked, vector, hits, index)
     weighed.sort(key=lambda e: -e.score - nearer.get(e.passage.section.id, 0.0))
-    logits = cross_encoder.logits(question, [said_of(one) for one in weighed[:N_READ]])
+    logits = cross_encoder.logits(question, [said_of(e.passage, e.start, e.end) for e in weighed[:N_READ]])
     read = [
         replace(one, score=_sigmoid(float(logit) + ASKED_WEIGHT * nearer.get(one.passage.section.id, 0.0)))
         for one, logit in zip(weighed, logits, strict=False)
@@ -195,12 +195,12 @@ def weigh(
     return sorted(found, key=lambda e: -e.score)
 
 
-def said_of(evidence: Evidence) -> Said:
-    """A sentence as the cross-encoder reads it: under its heading and what leads into its list or, without a heading,
-    after the sentence before it.
+def said_of(passage: Passage, start: int, end: int) -> Said:
+    """The sentence `document.text[start:end]` of a passage as the cross-encoder reads it: under its heading and what
+    leads into its list or, without a heading, after the sentence before it.
     """
-    passage, text = evidence.passage, evidence.passage.document.text
-    before = [span for span in passage.sentences if span[1] <= evidence.start]
+    text = passage.document.text
+    before = [span for span in passage.sentences if span[1] <= start]
     context = passage.headings[-1] if passage.section.headings[-1:] != (passage.document.title,) else ""
     if not passage.section.headings:
         context = ""
@@ -210,7 +210,7 @@ def said_of(evidence: Evidence) -> Said:
         context = f"{context}. {lead_in}" if context else lead_in
     elif not context and before:
         context = text[slice(*before[-1])]
-    return Said(text[evidence.start : evidence.end], context)
+    return Said(text[start:end], context)
 
 
 def _is_item(passage: Passage, span: tuple[int, int]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from functools import lru_cache
 
 from chatbot.scope import Keep
 from kb.claims import claims_made, is_unrepeatable
@@ -13,13 +13,14 @@ from kb.split import sentences_of
 Piece = tuple[int, int, bool]  # document.text[start:end], and whether it is withheld
 
 
-def is_withheld(document: Document, start: int, end: int, patterns: Sequence[re.Pattern[str]]) -> bool:
+@lru_cache(maxsize=65536)  # the same sentences are looked at for every question
+def is_withheld(document: Document, start: int, end: int, patterns: tuple[re.Pattern[str], ...]) -> bool:
     """Whether `document.text[start:end]` has one of the patterns, or makes a claim that is never repeated."""
     said = document.text[start:end].lower()
     return any(pattern.search(said) for pattern in patterns) or is_unrepeatable(document, start, end)
 
 
-def may_be_shown(is_about: Keep, patterns: Sequence[re.Pattern[str]]) -> Keep:
+def may_be_shown(is_about: Keep, patterns: tuple[re.Pattern[str], ...]) -> Keep:
     """Of the spans that are about what is asked, those that a patient may be shown at all."""
 
     def keep(passage: Passage, start: int, end: int) -> bool:
@@ -28,7 +29,7 @@ def may_be_shown(is_about: Keep, patterns: Sequence[re.Pattern[str]]) -> Keep:
     return keep
 
 
-def pieces_of(document: Document, section: Section, patterns: Sequence[re.Pattern[str]]) -> list[Piece]:
+def pieces_of(document: Document, section: Section, patterns: tuple[re.Pattern[str], ...]) -> list[Piece]:
     """The sentences and list items of a section, each with whether it is withheld where its disputes are not shown.
 
     A list whose lead-in is withheld is withheld with it, and so is what the section holds outside its paragraphs.

@@ -77,6 +77,9 @@ class Document:
     reviewed_on: date | None = None
     review_due: date | None = None
 
+    def __hash__(self) -> int:  # the one that dataclass makes reads all of the text's sections each time
+        return hash(self.id)
+
     def sources_of(self, start: int, end: int) -> list[Source]:
         """The sources of `text[start:end]`, first named first.
 

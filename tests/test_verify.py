@@ -384,4 +384,4 @@ def contexts_in(text: str, folder: Path) -> dict[str, str]:
     (document,) = load(folder).documents
     bare = np.zeros(4, dtype=np.float32)
     every = [Evidence(p, *span, 0.0, 0.0, bare, frozenset()) for p in split(document) for span in p.sentences]
-    return dict(said_of(evidence) for evidence in every)
+    return dict(said_of(e.passage, e.start, e.end) for e in every)

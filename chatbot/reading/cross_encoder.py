@@ -26,6 +26,7 @@ MAX_QUESTION_TOKENS = 64  # of a longer one its end is read: people tell first a
 MAX_SENTENCE_TOKENS = 80
 MAX_CONTEXT_TOKENS = 32
 MAX_KEPT_SENTENCES = 4096  # about 100 MB; the sentences of a few hundred pages
+AHEAD_AT_ONCE = 8  # few enough that a question which comes in between does not wait
 
 Logits = npt.NDArray[np.float32]
 
@@ -57,22 +58,31 @@ class TrainedCrossEncoder:
     def _net(self) -> Any:
         from chatbot.reading.cross_encoder_net import load_net
 
-        return load_net(packaged_folder(), self._weights)
+        return load_net(packaged_folder(), self._weights).ready()
 
     def logits(self, question: str, said: Sequence[Said]) -> Logits:
         if not said:
             return np.zeros(0, dtype=np.float32)
-        net = self._net
+        read = self._read(said)
+        found: Logits = self._net.read_together(self._net.read_question(question), read)
+        return found
+
+    def read_ahead(self, said: Sequence[Said]) -> None:
+        """Read what may be asked about later; of more than are kept, the first."""
+        for start in range(0, min(len(said), MAX_KEPT_SENTENCES), AHEAD_AT_ONCE):
+            self._read(said[start : start + AHEAD_AT_ONCE])
+
+    def _read(self, said: Sequence[Said]) -> list[Any]:
+        """What the lower layers make of each sentence, kept for the next question."""
         with self._lock:  # the page and the API ask in threads
             if new := [one for one in dict.fromkeys(said) if one not in self._kept]:
-                self._kept.update(zip(new, net.read_sentences(new), strict=True))
+                self._kept.update(zip(new, self._net.read_sentences(new), strict=True))
             read = [self._kept[one] for one in said]
             for one in said:
                 self._kept.move_to_end(one)
             while len(self._kept) > MAX_KEPT_SENTENCES:
                 self._kept.popitem(last=False)
-        found: Logits = net.read_together(net.read_question(question), read)
-        return found
+        return read
 
 
 @cache

@@ -58,6 +58,13 @@ class Net(torch.nn.Module):
         """The weights that are not the encoder's own, by name."""
         return {name: weights for name, weights in self.state_dict().items() if not name.startswith("below.")}
 
+    def ready(self) -> Net:
+        """The same net, from now on to read with and not to train."""
+        if READS_IN_BFLOAT16:
+            for part in (self.below, self.upper, self.kinds):
+                part.bfloat16()
+        return self.eval()
+
     def read_question(self, question: str) -> Read:
         """What the lower layers make of a question; of a long one, of its end."""
         return self.read_questions([question])[0]
@@ -80,20 +87,24 @@ class Net(torch.nn.Module):
         order = sorted(range(len(sentences)), key=lambda position: len(sentences[position][0]))
         for start in range(0, len(order), AT_ONCE):
             batch = order[start : start + AT_ONCE]
-            with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=READS_IN_BFLOAT16):
-                logits[batch] = self([question] * len(batch), [sentences[i] for i in batch]).float().numpy()
+            with torch.inference_mode():
+                logits[batch] = self([question] * len(batch), [sentences[i] for i in batch]).numpy()
         return logits
 
     def forward(self, questions: Sequence[Read], sentences: Sequence[Read]) -> Tensor:
         """Logits, float32 (pairs,), of question and sentence pair by pair."""
-        pairs = [torch.cat([q[0].float(), s[0].float()]) for q, s in zip(questions, sentences, strict=True)]
+        dtype = self.kinds.weight.dtype
+        pairs = [torch.cat([q[0], s[0]]).to(dtype) for q, s in zip(questions, sentences, strict=True)]
         kinds = [torch.cat([q[1], s[1]]) for q, s in zip(questions, sentences, strict=True)]
         hidden = torch.nn.utils.rnn.pad_sequence(pairs, batch_first=True)
         kind = torch.nn.utils.rnn.pad_sequence(kinds, batch_first=True, padding_value=CONTEXT)
         there = _there([len(pair) for pair in pairs], hidden.shape[1])
-        hidden = _through(self.upper, hidden + self.kinds(kind), there)
-        # The question's own tokens are pooled: each has looked for its match in the sentence.
-        asked = ((kind == QUESTION) & there.bool()).unsqueeze(-1).float()
+        hidden = _through(self.upper[:-1], hidden + self.kinds(kind), there)
+        # The question's own tokens are pooled: each has looked for its match in the sentence. The last layer makes
+        # no others.
+        n_asked = max(len(q[0]) for q in questions)
+        hidden = _through_first(self.upper[-1], n_asked, hidden, there)
+        asked = ((kind == QUESTION) & there.bool())[:, :n_asked].unsqueeze(-1).float()
         with torch.autocast("cpu", enabled=False):
             pooled = (hidden.float() * asked).sum(1) / asked.sum(1)
             pooled = torch.tanh(self.dense(functional.dropout(pooled, DROPOUT, self.training)))
@@ -120,13 +131,13 @@ class Net(torch.nn.Module):
 
 
 def load_net(folder: Path, weights: Path) -> Net:
-    """The trained cross-encoder over the encoder of a folder, ready to read."""
+    """The trained cross-encoder over the encoder of a folder."""
     net = Net(folder)
     stored, own = load_file(weights), net.trained
     if {name: w.shape for name, w in stored.items()} != {name: w.shape for name, w in own.items()}:
         raise ValueError(f"{weights}: these are not the weights of this cross-encoder. Train it: fit_verifier.py.")
     net.load_state_dict({name: w.float() for name, w in stored.items()}, strict=False)
-    return net.eval()
+    return net
 
 
 def _last(ids: list[int], max_tokens: int) -> list[int]:
@@ -140,8 +151,28 @@ def _there(lengths: Sequence[int], longest: int) -> Tensor:
 
 
 def _through(layers: Any, hidden: Tensor, there: Tensor) -> Tensor:
-    mask = (1 - there)[:, None, None, :] * torch.finfo(torch.float32).min
+    mask = _mask(hidden, there)
     for layer in layers:
         made = layer(hidden, mask)
         hidden = made[0] if isinstance(made, tuple) else made
     return hidden
+
+
+def _through_first(layer: Any, n: int, hidden: Tensor, there: Tensor) -> Tensor:
+    """What one layer makes of the first `n` tokens, which look at all of them: shape (batch, n, dim)."""
+    attention = layer.attention
+    first, own = hidden[:, :n], attention.self
+
+    def heads(made: Tensor) -> Tensor:
+        return made.view(*made.shape[:2], own.num_attention_heads, -1).transpose(1, 2)
+
+    looked = functional.scaled_dot_product_attention(
+        heads(own.query(first)), heads(own.key(hidden)), heads(own.value(hidden)), attn_mask=_mask(hidden, there)
+    )
+    seen = attention.output(looked.transpose(1, 2).flatten(2), first)
+    made: Tensor = layer.output(layer.intermediate(seen), seen)
+    return made
+
+
+def _mask(hidden: Tensor, there: Tensor) -> Tensor:
+    return (1 - there).to(hidden.dtype)[:, None, None, :] * torch.finfo(hidden.dtype).min
