@@ -27,7 +27,7 @@ from kb.document import Passage
 
 GATE = Path(__file__).with_name("gate.json")
 
-N_READ = 12  # sentences that the cross-encoder reads; benchmarks/README.md has what fewer and more give
+N_READ = 8  # sentences that the cross-encoder reads; benchmarks/README.md has what fewer and more give
 # A sentence's score before it is read = its cosine + these parts of the share of the question's key terms that it has
 # under its headings, and that its passage has.
 SENTENCE_SHARE = 0.4
