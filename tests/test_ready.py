@@ -1,4 +1,4 @@
-"""What a server reads before the first question: the sentences of patients' documents, in order, each with its context."""
+"""What a server reads before the first question: the sentences of patients' documents, each with its context."""
 
 from __future__ import annotations
 
