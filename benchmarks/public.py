@@ -1,9 +1,9 @@
 """Public question-answering sets, as questions with sentences that answer them and sentences that do not.
 
 SQuAD 2.0 (Rajpurkar et al. 2018; CC BY-SA 4.0): the sentence that holds the answer among those of its paragraph.
-COVID-QA (Möller et al. 2020; CC BY 4.0): among those of its article that share most words. MedQuAD (Ben Abacha and Demner-Fushman 2019;
-CC BY 4.0): among the nearest on the same disease under another type of question, and on others. The articles of
-SQuAD and the diseases of MedQuAD that `is_kept_back` names are for measuring only.
+COVID-QA (Möller et al. 2020; CC BY 4.0): among those of its article that share most words. MedQuAD (Ben Abacha and
+Demner-Fushman 2019; CC BY 4.0): among the nearest on the same disease under another type of question, and on others.
+The articles of SQuAD and the diseases of MedQuAD that `is_kept_back` names are for measuring only.
 """
 
 from __future__ import annotations
