@@ -137,6 +137,7 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     import uvicorn
 
     from chatbot.web.api import make_api
+    from chatbot.web.doors import add_doors, server_options
     from chatbot.web.patient import mount_page
 
     host, port = options.host or settings.host, options.port or settings.port
@@ -158,8 +159,9 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     Thread(target=read_ahead, args=(load_cross_encoder(), bot.index.current()), daemon=True).start()
     records = Records(settings.records)
     server = mount_page(make_api(bot, records), bot, records)
+    add_doors(server, settings)
     print(f"Serving {settings.documents} on http://{host}:{port} (API: /docs). Stop with Ctrl+C.", file=sys.stderr)
-    uvicorn.run(server, host=host, port=port, log_level="warning")
+    uvicorn.run(server, host=host, port=port, **server_options(settings))
     return 0
 
 
