@@ -15,7 +15,7 @@ def checked_origin(text: str) -> str:
     if text == "null" or "*" in text:
         raise ValueError(f'"{text}" would let in pages that nobody named. Write each site by itself, as "{EXAMPLE}"')
     try:
-        origin = _as_browsers_name_it(text if "://" in text else f"https://{text}")
+        origin = origin_of(text)
     except ValueError as error:
         raise ValueError(f'"{text}" names no site. Write scheme and host, as "{EXAMPLE}"') from error
     if text.lower() != origin:
@@ -23,9 +23,12 @@ def checked_origin(text: str) -> str:
     return origin
 
 
-def _as_browsers_name_it(address: str) -> str:
-    """Without path and default port, other alphabets as Punycode. Raises ValueError for what has no site in it."""
-    parts = urlsplit(address)
+def origin_of(address: str) -> str:
+    """Of an address, without path and default port, other alphabets as Punycode; https where it has no scheme.
+
+    Raises ValueError for what has no site in it.
+    """
+    parts = urlsplit(address if "://" in address else f"https://{address}")
     host = (parts.hostname or "").encode("idna").decode()
     if not host or not set(host) <= ALLOWED or parts.scheme not in DEFAULT_PORTS:
         raise ValueError(address)
