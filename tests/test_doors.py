@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import socket
 import time
 from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
+import uvicorn
 from conftest import ROSE, ServerOf
 from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
@@ -467,23 +471,23 @@ def test_metrics_are_shown_on_this_machine_alone(
     assert shared(client.get("/metrics", headers={"Origin": CLINIC})) == {}
 
 
-@pytest.fixture
-def paged(rose_bot: Bot, tmp_path: Path) -> TestClient:
+def with_page(bot: Bot, records: Path, limits: Limits) -> FastAPI:
     """The whole server with the chat page, behind its doors."""
     from chatbot.web.api import make_api
     from chatbot.web.patient import mount_page
 
-    records = Records(tmp_path / "records")
-    server = mount_page(make_api(rose_bot, records), rose_bot, records)
-    add_doors(server, Settings(clinic=ROSE))
-    return client_of(server)
+    kept = Records(records)
+    server = mount_page(make_api(bot, kept), bot, kept)
+    add_doors(server, Settings(clinic=ROSE, limits=limits))
+    return server
 
 
 @pytest.mark.slow
-def test_the_chat_page_is_served_and_what_it_does_not_need_is_closed(paged: TestClient) -> None:
+def test_the_chat_page_is_served_and_what_it_does_not_need_is_closed(rose_bot: Bot, tmp_path: Path) -> None:
+    paged = client_of(with_page(rose_bot, tmp_path, Limits()))
     assert paged.get("/").status_code == 200
     assert "'unsafe-inline'" in paged.get("/").headers["content-security-policy"]
-    assert paged.get("/config").status_code == 200
+    assert paged.get("/config").json()["run_history"] is False
     for method, path in [
         ("POST", "/gradio_api/upload"), ("GET", "/gradio_api/file=/etc/passwd"), ("GET", "/gradio_api/info"),
         ("GET", "/gradio_api/proxy=https://other.example"), ("POST", "/gradio_api/run/reply"), ("GET", "/monitoring"),
@@ -494,3 +498,81 @@ def test_the_chat_page_is_served_and_what_it_does_not_need_is_closed(paged: Test
         assert (path, response.status_code, response.headers["content-type"]) == (path, 404, "application/problem+json")
     assert paged.get("/api/ask").status_code == 405
     assert shared(paged.get("/config", headers={"Origin": OTHER, "Host": "clinic-server.example"})) == {}
+
+
+def asked_on_page(client: TestClient, text: str) -> str:
+    """All that the chat page's server sends for a question typed into its box."""
+    config = client.get("/config").json()
+    box = next(one["id"] for one in config["components"] if one["props"].get("label") == "Your question")
+    (asking,) = (one for one in config["dependencies"] if [box, "submit"] in one["targets"])
+    body = {"data": [text, None, [], None], "fn_index": asking["id"], "session_hash": "abc", "trigger_id": box}
+    assert client.post("/gradio_api/queue/join", json=body).status_code == 200
+    return client.get("/gradio_api/queue/data", params={"session_hash": "abc"}).text
+
+
+@pytest.mark.slow
+def test_on_the_chat_page_too_an_emergency_is_answered_beyond_the_limit(rose_bot: Bot, tmp_path: Path) -> None:
+    with client_of(with_page(rose_bot, tmp_path, Limits(per_visitor_per_minute=1))) as client:
+        assert "Redness fades within seven days" in asked_on_page(client, FADES["question"])
+        beyond = asked_on_page(client, FADES["question"])
+        assert "Too many questions came at once" in beyond
+        assert "Redness fades within seven days" not in beyond
+        assert ">999</a> now" in asked_on_page(client, BREATHE["question"])
+
+
+@contextmanager
+def listening(server: FastAPI, settings: Settings) -> Iterator[int]:
+    """The server on a real port, as the program starts it; gives the port."""
+    uvicorn_server = uvicorn.Server(uvicorn.Config(server, port=0, **server_options(settings)))
+    thread = Thread(target=uvicorn_server.run, daemon=True)
+    thread.start()
+    while not uvicorn_server.started:
+        time.sleep(0.01)
+    try:
+        yield uvicorn_server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        uvicorn_server.should_exit = True
+        thread.join(timeout=10)
+
+
+def said_to(port: int, request: bytes) -> str:
+    """What comes back for the bytes of a request."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(request)
+        received = b""
+        while block := connection.recv(65536):
+            received += block
+        return received.decode()
+
+
+def test_over_a_real_connection_sizes_hold_and_no_header_moves_a_visitor(server_of: ServerOf) -> None:
+    settings = Settings(limits=Limits(per_visitor_per_minute=3))
+    head = "POST /api/ask HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    with listening(server_of(settings), settings) as port:
+        chunk = b"10000\r\n" + b"a" * 0x10000 + b"\r\n"
+        chunked = said_to(port, f"{head}Transfer-Encoding: chunked\r\n\r\n".encode() + chunk + b"1\r\na\r\n")
+        assert chunked.startswith("HTTP/1.1 413 ")
+        assert "\r\nserver:" not in chunked
+        body = b'{"question": "hello"}'
+        for last in range(4):
+            lines = f"X-Forwarded-For: 192.0.2.{last}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+            found = said_to(port, f"{head}{lines}".encode() + body)
+            assert found.startswith("HTTP/1.1 200 " if last < 2 else "HTTP/1.1 429 ")
+
+
+def test_a_trusted_proxy_tells_visitors_apart_and_https_from_http(server_of: ServerOf) -> None:
+    settings = Settings(trusted_proxies=("127.0.0.1",), limits=Limits(per_visitor_per_minute=1))
+    with listening(server_of(settings), settings) as port:
+
+        def asked(*addresses: str) -> str:
+            body = b'{"question": "hello"}'
+            head = (
+                "POST /api/ask HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nX-Forwarded-Proto: https\r\n"
+                f"X-Forwarded-For: {', '.join(addresses)}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+            )
+            return said_to(port, head.encode() + body)
+
+        assert "strict-transport-security: max-age=31536000" in asked("192.0.2.1")
+        assert asked("192.0.2.2").startswith("HTTP/1.1 200 ")
+        assert asked("192.0.2.1").startswith("HTTP/1.1 429 ")
+        assert asked("made-up", "192.0.2.1").startswith("HTTP/1.1 429 ")  # what the visitor wrote before the proxy

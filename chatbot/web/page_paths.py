@@ -12,8 +12,8 @@ from starlette.routing import Match, Mount
 from starlette.types import Scope
 
 OPEN = re.compile(
-    r"/|/config|/theme\.css|/favicon\.ico|/robots\.txt|/manifest\.json|/(assets|static|svelte)/.+"
-    r"|/gradio_api/(startup-events|theme\.css|queue/(join|data)|heartbeat/[^/]+|cancel|reset)"
+    r"/|/config|/theme\.css|/favicon\.ico|/robots\.txt|/manifest\.json|/(assets|static)/.+"
+    r"|/gradio_api/(app_id|startup-events|theme\.css|queue/(join|data)|heartbeat/[^/]+|cancel|reset)"
 )
 
 

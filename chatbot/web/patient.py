@@ -88,6 +88,7 @@ def mount_page(api: FastAPI, bot: Bot, records: Records) -> FastAPI:
         footer_links=[],
         show_error=False,
         ssr_mode=False,
+        run_history=False,  # it would keep what was asked in a browser that others may use as well
     )
     return server
 
