@@ -261,6 +261,13 @@ def test_an_emergency_is_answered_when_a_visitor_has_asked_too_much(strict: Fast
     assert answer.json()["text"].startswith("Call 999 now")
 
 
+def test_of_a_visitor_who_has_asked_too_much_a_long_text_is_not_read_to_its_end(strict: FastAPI) -> None:
+    client = client_of(strict)
+    statuses(client, FADES, 2)
+    assert client.post("/api/ask", json={"question": f"I cannot breathe. {'red ' * 5000}"}).status_code == 200
+    assert client.post("/api/ask", json={"question": f"{'red ' * 5000}. I cannot breathe."}).status_code == 429
+
+
 def test_an_emergency_is_answered_when_all_together_have_asked_too_much(strict: FastAPI) -> None:
     for last in range(6):
         statuses(client_of(strict, f"192.0.2.{last}"), FADES, 1)

@@ -22,9 +22,9 @@ from kb.document import Passage
 
 MAX_K = 50
 API_VERSION = "1.0"
-ABOUT = """The first number of the version changes when a field goes or means something else; the addresses then gain
-it, as `/api/2/ask`, and the old ones stay for a year. The second changes when something is added: let programs ignore
-what they do not know. Errors are problem details (RFC 9457)."""
+ABOUT = """The second number of the version rises when something is added: let programs ignore what they do not know.
+What would break them gets the first number in its address, as `/api/2/ask`, and the old address stays beside it. Errors
+are problem details (RFC 9457)."""
 
 
 class AskRequest(BaseModel):

@@ -35,10 +35,11 @@ def add_doors(server: FastAPI, settings: Settings) -> None:
 
 
 def server_options(settings: Settings) -> dict[str, Any]:
-    """What uvicorn is told: whose word about a visitor's address is believed, and not to say what it is."""
+    """What uvicorn is told: whose word about a visitor's address is believed, not to say what it is, no web sockets."""
     return {
         "proxy_headers": bool(settings.trusted_proxies),
         "forwarded_allow_ips": list(settings.trusted_proxies),
         "server_header": False,
+        "ws": "none",
         "log_level": "warning",
     }

@@ -11,6 +11,7 @@ import hashlib
 import secrets
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from ipaddress import IPv6Address, ip_address
 from math import ceil
 
@@ -21,7 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chatbot.answer import Answer
 from chatbot.bot import Bot, ask
-from chatbot.question import Question
+from chatbot.question import MAX_CHARS, Question
 from chatbot.settings import Clinic, Limits, fill
 from chatbot.triage import triage
 from chatbot.urgent import urgent
@@ -43,10 +44,14 @@ def too_many(wait_s: int, clinic: Clinic) -> TooManyQuestionsError:
 
 
 def ask_within(wait_s: int, bot: Bot, question: Question, earlier: Sequence[Question] = ()) -> Answer:
-    """ask(), or of one who has to wait, only what is urgent. Raises TooManyQuestionsError, and QuestionError as ask."""
+    """ask(), or for one who has to wait, only what is urgent in as much text as a question may have.
+
+    Raises TooManyQuestionsError for what is not urgent then, and QuestionError as ask does.
+    """
     if not wait_s:
         return ask(bot, question, earlier)
-    now = urgent(question, triage(question, bot.rules, bot.meaning), bot.clinic)
+    heard = replace(question, text=question.text[:MAX_CHARS])  # to read all of a long text takes a second
+    now = urgent(heard, triage(heard, bot.rules, bot.meaning), bot.clinic)
     if now is None:
         raise too_many(wait_s, bot.clinic)
     return now
