@@ -211,9 +211,8 @@ Run = Callable[..., int]
 
 
 @pytest.fixture
-def run(whole: Installation, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(whole: Installation) -> Run:
     """run("doctor", settings="..."): run a command of the program over the installation."""
-    monkeypatch.setattr(app, "load_encoder", doctor.load_encoder)
 
     def run_command(*arguments: str, settings: str = "") -> int:
         numbers = "\n".join(f'{name} = "{value}"' for name, value in ROSE.filled_in.items())

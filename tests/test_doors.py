@@ -312,7 +312,7 @@ def test_nobodys_word_about_a_visitors_address_is_believed_unless_it_is_a_truste
     assert server_options(Settings())["proxy_headers"] is False
     options = server_options(Settings(trusted_proxies=("127.0.0.1",)))
     assert (options["proxy_headers"], options["forwarded_allow_ips"]) == (True, ["127.0.0.1"])
-    assert options["server_header"] is False
+    assert (options["server_header"], options["ws"]) == (False, "none")
 
 
 def test_a_body_that_is_too_large_is_refused_whatever_its_header_says(closed: TestClient) -> None:

@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from chatbot.settings import Clinic, Limits, Settings, SettingsError, fill, load_settings
 
 PROJECT = Path(__file__).parent.parent
-PARTS = {"clinic": Clinic, "limits": Limits}
+PARTS: dict[str, type[BaseModel]] = {"clinic": Clinic, "limits": Limits}
 NAMES = [name for name in Settings.model_fields if name not in PARTS]
 NAMES += [name for part in PARTS.values() for name in part.model_fields]
 

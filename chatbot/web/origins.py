@@ -32,24 +32,18 @@ class Origins:
         self._shared = CORSMiddleware(_unshared(app), allowed_origins, methods, expose_headers=exposed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket"):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
         is_public = _is_public(scope["path"])
         is_allowed = is_public and headers.get("origin") in self._allowed
         if not (is_allowed or _is_own(headers) or _is_harmless(scope, headers)):
-            await self._refuse(scope, receive, send)
+            await problem(403, FOREIGN)(scope, receive, send)
         elif is_public and self._allowed:
             await self._shared(scope, receive, send)
         else:
             await _unshared(self._app)(scope, receive, send)
-
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
-        else:
-            await problem(403, FOREIGN)(scope, receive, send)
 
 
 def _is_public(path: str) -> bool:
@@ -70,7 +64,7 @@ def _is_own(headers: Headers) -> bool:
 
 def _is_harmless(scope: Scope, headers: Headers) -> bool:
     """Whether a request changes nothing and no foreign script reads the answer: to a staff path, a link followed."""
-    if scope["type"] == "websocket" or scope["method"] not in READING or "access-control-request-method" in headers:
+    if scope["method"] not in READING or "access-control-request-method" in headers:
         return False
     return not is_staff(scope["path"]) or headers.get("sec-fetch-mode") == "navigate"
 

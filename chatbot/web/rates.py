@@ -26,11 +26,11 @@ from chatbot.question import MAX_CHARS, Question
 from chatbot.settings import Clinic, Limits, fill
 from chatbot.triage import triage
 from chatbot.urgent import urgent
+from chatbot.web.origins import READING
 from chatbot.web.problems import TooManyQuestionsError
 
 URGENT_FOR_EACH_ASK = 5
 READS_FOR_EACH_ASK = 30  # opening the page takes about a hundred
-READING = ("GET", "HEAD", "OPTIONS")
 HEARD = ("/api/ask", "/api/chat", "/gradio_api/queue/join")  # where somebody may tell of an emergency
 LIMITED = "limited_s"  # of the request's state: the seconds to wait
 VISITORS_NETWORK = 64  # bits of an IPv6 address that a household shares; the rest is the visitor's to choose
