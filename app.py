@@ -1,4 +1,4 @@
-"""The one entry: serve (default) · ask · search · index · check · evaluate."""
+"""The one entry: serve (default) · ask · search · index · check · doctor · evaluate."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import logging
 import os
 import shlex
 import shutil
-import socket
 import sys
 from io import TextIOWrapper
 from pathlib import Path
@@ -19,6 +18,7 @@ from chatbot.answer import Answer
 from chatbot.bot import Bot, ask
 from chatbot.citation import section_name
 from chatbot.coverage import Coverage, TopicsError, coverage, coverage_text, load_topics
+from chatbot.doctor import diagnose, refused_port
 from chatbot.evaluate import EvaluationError, Outcome, evaluate, read_rows, summary, to_json
 from chatbot.look_up import Found, look_up
 from chatbot.question import Question, QuestionError
@@ -37,6 +37,7 @@ from index.live import LiveIndex
 from index.store import UnusableIndexError, current_version, index_home, open_index, refuse_stale
 from kb.check import check
 from kb.claims import MissingDisputeError
+from kb.document import Problem
 
 DEFAULT_SETTINGS = Path(__file__).resolve().parent / "settings.toml"
 EXPECTED = (
@@ -103,6 +104,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--coverage", action="store_true", help="also show which topics the documents answer")
     command.set_defaults(run=_check)
 
+    command = commands.add_parser("doctor", parents=[printing], help="list what is wrong with the whole installation")
+    command.set_defaults(run=_doctor)
+
     command = commands.add_parser(
         "evaluate", parents=[printing], help="answer a file of questions and score the labels"
     )
@@ -137,16 +141,13 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     import uvicorn
 
     from chatbot.web.api import make_api
+    from chatbot.web.doors import add_doors, server_options
     from chatbot.web.patient import mount_page
 
     host, port = options.host or settings.host, options.port or settings.port
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            print(f"error: cannot listen on {host}:{port} ({error.strerror}). Choose another --port.", file=sys.stderr)
-            return 2
+    if (reason := refused_port(host, port)) is not None:
+        print(f"error: cannot listen on {host}:{port} ({reason}). Choose another --port.", file=sys.stderr)
+        return 2
     _warn_of_placeholders(settings)
     print("Loading the encoder and the index ...", file=sys.stderr)
     bot = _make_bot(options, settings)
@@ -158,8 +159,9 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     Thread(target=read_ahead, args=(load_cross_encoder(), bot.index.current()), daemon=True).start()
     records = Records(settings.records)
     server = mount_page(make_api(bot, records), bot, records)
+    add_doors(server, settings)
     print(f"Serving {settings.documents} on http://{host}:{port} (API: /docs). Stop with Ctrl+C.", file=sys.stderr)
-    uvicorn.run(server, host=host, port=port, log_level="warning")
+    uvicorn.run(server, host=host, port=port, **server_options(settings))
     return 0
 
 
@@ -201,17 +203,34 @@ def _check(options: argparse.Namespace, settings: Settings) -> int:
     problems = check(settings.documents)
     found = _coverage(options, settings) if options.coverage else None
     if options.json:
-        rows = [{"path": p.path, "what": p.what, "remedy": p.remedy, "severity": p.severity} for p in problems]
+        rows = _problem_rows(problems)
         whole = rows if found is None else {"problems": rows, "coverage": [one.to_json() for one in found]}
         print(json.dumps(whole, ensure_ascii=False, indent=1))
     else:
-        for problem in problems:
-            print(f"{problem.severity}: {problem}")
-        print(f"{len(problems)} problems" if problems else "No problems.")
+        _print_problems(problems)
         if found is not None:
             columns = shutil.get_terminal_size((100, 24)).columns
             print(f"\n{coverage_text(found, min(max(columns, 80), 120))}")  # longer lines are hard to read
     return 1 if any(problem.severity == "error" for problem in problems) else 0
+
+
+def _doctor(options: argparse.Namespace, settings: Settings) -> int:
+    problems = diagnose(settings, options.settings, _mend_command(options))
+    if options.json:
+        print(json.dumps(_problem_rows(problems), ensure_ascii=False, indent=1))
+    else:
+        _print_problems(problems)
+    return 1 if any(problem.severity == "error" for problem in problems) else 0
+
+
+def _problem_rows(problems: list[Problem]) -> list[dict[str, str]]:
+    return [{"path": p.path, "what": p.what, "remedy": p.remedy, "severity": p.severity} for p in problems]
+
+
+def _print_problems(problems: list[Problem]) -> None:
+    for problem in problems:
+        print(f"{problem.severity}: {problem}")
+    print(f"{len(problems)} problems" if problems else "No problems.")
 
 
 def _coverage(options: argparse.Namespace, settings: Settings) -> list[Coverage]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from chatbot.answer import Answer
+from chatbot.metrics import count_answer
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +22,7 @@ class Records:
 
     def answered(self, answer: Answer, index_version: str, seconds: float) -> None:
         """Record that an answer was given, from which passages of which index, and how long it took."""
+        count_answer(answer.status, seconds)
         self._append({"event": "answer", "ms": round(seconds * 1000, 1), "index": index_version, **_described(answer)})
 
     def voted(self, answer: Answer, helpful: bool) -> None:

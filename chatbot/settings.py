@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import tomllib
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from chatbot.origin import checked_origin
 
 PLACEHOLDER = "SET ME"
 # What is said where the clinic has not filled in a number: never the placeholder.
@@ -52,6 +55,25 @@ class Clinic(BaseModel):
         return [f"clinic.{name}" for name, value in self if value == PLACEHOLDER]
 
 
+class Limits(BaseModel):
+    """How much may be asked within a minute: by one visitor, and by all of them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    per_visitor_per_minute: int = Field(default=20, ge=1)
+    overall_per_minute: int = Field(default=600, ge=1)
+
+
+def _checked_proxy(text: str) -> str:
+    """The address or network of a proxy. Raises ValueError for what is none, and for what would be everybody."""
+    try:
+        is_everybody = ip_network(text, strict=False).prefixlen == 0
+    except ValueError as error:
+        raise ValueError(f'"{text}" is no address. Write the proxy\'s own, as "127.0.0.1" or "10.0.0.0/24"') from error
+    if is_everybody:
+        raise ValueError(f'"{text}" would believe everybody. Write the proxy\'s own address, as "127.0.0.1"')
+    return text
+
+
 class Settings(BaseModel):
     """Everything that can be set. Paths are relative to the settings file's folder."""
 
@@ -62,6 +84,9 @@ class Settings(BaseModel):
     encoder: str | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=7860, ge=1, le=65535)
+    allowed_origins: tuple[Annotated[str, AfterValidator(checked_origin)], ...] = ()
+    trusted_proxies: tuple[Annotated[str, AfterValidator(_checked_proxy)], ...] = ()
+    limits: Limits = Limits()
 
     @property
     def indexes(self) -> Path:
@@ -84,13 +109,19 @@ def load_settings(path: Path) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: not valid TOML: {error}") from error
     except ValidationError as error:
-        reasons = [f"{'.'.join(str(step) for step in e['loc'])}: {e['msg'].lower()}" for e in error.errors()]
+        reasons = [f"{'.'.join(map(str, e['loc']))}: {_said(e['msg'])}" for e in error.errors()]
         raise SettingsError(f"{path}: {'; '.join(reasons)}. The README lists every setting.") from error
     base = path.resolve().parent
     paths: dict[str, Any] = {"documents": base / settings.documents, "data": base / settings.data}
     if settings.encoder and (base / settings.encoder).is_dir():
         paths["encoder"] = str(base / settings.encoder)
     return settings.model_copy(update=paths)
+
+
+def _said(message: str) -> str:
+    """A reason as it stands after a key: our own, which name what was written, word for word."""
+    own = message.removeprefix("Value error, ")
+    return message.lower() if own == message else own
 
 
 def fill(text: str, clinic: Clinic) -> str:

@@ -6,12 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from chatbot.settings import Clinic, Settings, SettingsError, fill, load_settings
+from chatbot.settings import Clinic, Limits, Settings, SettingsError, fill, load_settings
 
 PROJECT = Path(__file__).parent.parent
-NAMES = [name for name in Settings.model_fields if name != "clinic"] + list(Clinic.model_fields)
+PARTS: dict[str, type[BaseModel]] = {"clinic": Clinic, "limits": Limits}
+NAMES = [name for name in Settings.model_fields if name not in PARTS]
+NAMES += [name for part in PARTS.values() for name in part.model_fields]
 
 NUMBERS = {"emergency_number": "112", "urgent_care_line": "NHS 111", "poison_line": "01 19", "crisis_line": "116 123"}
 ROSE = Clinic(name="Rose", phone="01 234", **NUMBERS)
@@ -26,6 +28,11 @@ REFUSED = {
     "a word as clinic": ('clinic = "Rose"', "clinic: input should be"),
     "port 0": ("port = 0", "port: input should be greater than or equal to 1"),
     "port 65536": ("port = 65536", "port: input should be less than or equal to 65535"),
+    "a limit of none": (
+        "[limits]\nper_visitor_per_minute = 0",
+        "limits.per_visitor_per_minute: input should be greater",
+    ),
+    "an unknown limit": ("[limits]\nper_hour = 5", "limits.per_hour: extra inputs are not permitted"),
     "broken TOML": ("port = ", "not valid TOML"),
     "bytes that are no UTF-8": (b"host = '\xff'", "not valid TOML"),
 }
@@ -43,6 +50,8 @@ def test_everything_has_a_default(tmp_path: Path) -> None:
     assert settings.indexes == tmp_path / "var/index"
     assert settings.records == tmp_path / "var/records"
     assert (settings.host, settings.port, settings.encoder) == ("127.0.0.1", 7860, None)
+    assert (settings.allowed_origins, settings.trusted_proxies) == ((), ())
+    assert (settings.limits.per_visitor_per_minute, settings.limits.overall_per_minute) == (20, 600)
 
 
 def test_what_the_file_says_is_read(tmp_path: Path) -> None:
@@ -149,5 +158,5 @@ def test_the_settings_file_of_the_project_can_be_read() -> None:
 @pytest.mark.parametrize("file", ["settings.toml", "README.md"])
 def test_every_setting_is_explained(file: str) -> None:
     text = (PROJECT / file).read_text(encoding="utf-8")
-    named = r"(?m)`(clinic\.)?{}`|^(# )?{} = "  # `name` in a sentence or a table, or a line of TOML
+    named = r"(?m)`(clinic\.|limits\.)?{}`|^(# )?{} = "  # `name` in a sentence or a table, or a line of TOML
     assert [name for name in NAMES if not re.search(named.format(name, name), text)] == []
