@@ -62,6 +62,7 @@ class Settings(BaseModel):
     encoder: str | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=7860, ge=1, le=65535)
+    keep_days: int = Field(default=30, ge=1, le=3650)
 
     @property
     def indexes(self) -> Path:
@@ -69,9 +70,9 @@ class Settings(BaseModel):
         return self.data / "index"
 
     @property
-    def records(self) -> Path:
-        """Where the records of answers are kept."""
-        return self.data / "records"
+    def store(self) -> Path:
+        """The file of the store: the records and whatever else is kept `keep_days` days."""
+        return self.data / "records.sqlite3"
 
 
 def load_settings(path: Path) -> Settings:

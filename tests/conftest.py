@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import Engine, Table, select
 
 from chatbot.reading.cross_encoder import Logits, Said
 from chatbot.reading.meaning import Probabilities
 from chatbot.rules import load_rules
+from chatbot.store import open_store, transaction
 from index.build import build_index
 from index.encode import Encoder, Progress, Span, Vectors, load_encoder
 from index.store import StoredIndex, open_index
@@ -92,6 +95,12 @@ class SharedWords:
         return np.array([6 * share - 3 for share in shares], dtype=np.float32)
 
 
+def rows_of(store: Engine, table: Table) -> list[dict[str, Any]]:
+    """What is stored in a table, in the order in which it was written."""
+    with transaction(store) as connection:
+        return [dict(row) for row in connection.execute(select(table)).mappings()]
+
+
 LASER = """---
 id: laser
 title: Fractional CO2 laser
@@ -171,6 +180,12 @@ def meaning() -> UndecidedMeaning:
 def real_encoder() -> Encoder:
     """The packaged model, loaded once; tests that use it are marked slow."""
     return load_encoder()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Engine:
+    """A store that is still to be made, in `tmp_path / "var" / "records.sqlite3"`."""
+    return open_store(tmp_path / "var" / "records.sqlite3")
 
 
 @pytest.fixture

@@ -90,6 +90,18 @@ def test_after_a_scrub_no_byte_of_what_was_deleted_is_left(store: Engine, path: 
     assert b"Nightingale" not in all_bytes(path)
 
 
+def test_a_scrub_that_a_reader_is_in_the_way_of_says_so(store: Engine, path: Path) -> None:
+    count(store)
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM test_visits").fetchall()
+        with transaction(store) as connection:
+            connection.execute(insert(VISITS).values(said="hello"))
+        with pytest.raises(StoreError, match="still in the write-ahead file"):
+            scrub(store)
+    scrub(store)
+
+
 def test_an_error_has_the_file_the_reason_and_a_remedy_but_nobodys_words(store: Engine, path: Path) -> None:
     def twice() -> None:
         with transaction(store) as connection:
