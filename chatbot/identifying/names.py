@@ -1,0 +1,199 @@
+"""Names of people: known first names, and what stands where a name stands ("my name is …", "Dr …", "Regards, …")."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from chatbot.identifying.found import Found
+from chatbot.identifying.lexicon import names
+
+MAX_TOKENS = 4  # of one name
+SHOUTING = 0.6  # with so large a part of capital letters, they say nothing
+
+TOKEN = re.compile(r"[^\W\d_]+(?:['’`-][^\W\d_]+)*")
+GAP = re.compile(r"[ \t]{1,2}|\.[ \t]?|-")  # between two parts of one name
+PART_OF_NAME = frozenset("de da di du del della la le van von der den bin ibn al el ter st mac mc o d".split())
+
+_TITLE = "mr|mrs|miss|ms|mx|dr|doctor|prof|professor|nurse|sister|matron|practitioner|sir|dame|madame|consultant"
+_RELATION = (
+    "husband|wife|partner|son|daughter|mum|mom|mother|dad|father|nan|gran|grandmother|grandfather|brother|sister|friend|mate"
+    "|cousin|aunt|uncle|niece|nephew|boyfriend|girlfriend|fianc[eé]e?|baby|twin|carer|neighbou?r|boss|colleague|gp|doctor"
+    "|surgeon|consultant|dermatologist|therapist|nurse|practitioner|aesthetician|beautician|specialist|receptionist|manager"
+    "|lady|girl|guy|man|in[ -]law"
+)
+# What stands before a name. After these almost any word is one ...
+SAYS_NAME = re.compile(
+    r"(?:\bname(?:['’]?s)?(?:\s+is|\s*[:=-])?(?:\s+(?:now|actually))?|\b(?:is|am|was|are|s)\s+called|\bnamed|\bknown as"
+    r"|\b(?:go|goes|went)\s+by|\bcall(?:s|ing)?\s+(?:me|him|her)|\bbooked\s+(?:in\s+)?(?:as|under)|\bsigned(?:\s+by)?"
+    r"|\bon behalf of)[\s,:]*$",
+    re.IGNORECASE,
+)
+HAS_TITLE = re.compile(rf"\b(?:{_TITLE})\b\.?\s*$", re.IGNORECASE)
+# ... after these a known name, even one that is a word as well, if it has a capital letter ...
+SAYS_PERSON = re.compile(
+    r"\b(?:(?:i\s|i['’])?a?m|(?:it['’]?s|this\s+is)|hi|hello|hey|hiya|dear"
+    rf"|(?:my|our|his|her|their|your|the|a)\s+(?:\w+\s+)?(?:{_RELATION})(?:\s+is|\s*,\s*i\s+think)?"
+    r"|ask(?:ed)?|saw|see|seen|met|tell|told|sp[eo]ke?\s+(?:to|with)|talk(?:ed)?\s+to|from|for|and|with|by|can|could"
+    r"|is|does|did|would|thanks|thank\s+you|cheers|sorry|was)\s*[,:]?\s*$",
+    re.IGNORECASE,
+)
+SAYS_SPEAKER = re.compile(r"^(?:[\s,]+(?:here|speaking|again|writing)\b|\s+from\s+the\b)", re.IGNORECASE)
+SAID = re.compile(
+    r"^,?\s+(?:said|says|told|asked|mentioned|did\s+(?:my|me|it)|rang|recommended|thinks|used|has|had|wants)\b", re.I
+)
+# ... and at the end of a message or of a line the rest of it.
+SIGN_OFF = re.compile(
+    r"(?:\b(?:regards|rgds|thanks|thank\s+you|thx|cheers|ta|wishes|love|sincerely|faithfully|yours|signed"
+    r"|best|truly|muchly)[ \t]*[,.!-]*\s*|(?:\A|\n)[ \t]*[-–—][ \t]*|\bfrom[ \t]*[:,][ \t]*)$",
+    re.IGNORECASE,
+)
+ENDS = re.compile(r"^(?:\s*(?:'s\s+iphone|x{1,4}|:\)|[.,!]))*[ \t]*(?:\[|\+?\(?\d|[\w.+-]+@|\n|$)", re.IGNORECASE)
+
+# Neither a name nor a part of one, wherever it stands.
+NEVER = frozenset(Path(__file__).with_name("never_names.txt").read_text(encoding="utf-8").split())
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """A word: where it stands, in lower case, and what is known of it."""
+
+    start: int
+    end: int
+    lower: str
+    is_capital: bool
+    starts_sentence: bool
+
+    @property
+    def may_be(self) -> bool:
+        return self.lower not in NEVER
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it is a first name and nothing else."""
+        known = names()
+        return self._in(known.first) and self.lower not in known.doubtful
+
+    @property
+    def is_known(self) -> bool:
+        known = names()
+        return self._in(known.first) or self._in(known.last)
+
+    @property
+    def is_word(self) -> bool:
+        return self.lower in names().words
+
+    def _in(self, known: frozenset[str]) -> bool:
+        return self.lower in known or all(half in known for half in re.split("['’`-]", self.lower))
+
+
+def find_names(text: str) -> list[Found]:
+    """Names of people, their titles left out."""
+    tokens = _tokens(text)
+    found: list[Found] = []
+    at = 0
+    while at < len(tokens):
+        length = _length(text, tokens, at)
+        if length:
+            last = tokens[at + length - 1]
+            found.append(Found("name", tokens[at].start, last.end))
+        at += max(length, 1)
+    return found
+
+
+def _length(text: str, tokens: Sequence[_Token], at: int) -> int:
+    """How many tokens from this one on are a name; 0 for none."""
+    first = tokens[at]
+    if not first.may_be:
+        return 0
+    line = text.rfind("\n", 0, first.start) + 1
+    before = text[max(0, first.start - 60) : first.start]
+    same_line = text[max(line, first.start - 60) : first.start]
+    after = text[first.end : first.end + 20]
+    if SAYS_NAME.search(same_line) and (first.is_capital or not first.is_word or first.is_known):
+        return _run(text, tokens, at, is_said=True)
+    if HAS_TITLE.search(same_line) and not HAS_TITLE.search(text[first.start : first.end]):
+        is_name = (first.is_capital and not first.is_word) or (
+            first.is_known and (first.is_capital or not first.is_word)
+        )
+        return _run(text, tokens, at, is_said=True) if is_name else 0
+    if signed := _signed(text, tokens, at, before):
+        return signed
+    if first.is_sure:
+        return _run(text, tokens, at)
+    if not first.is_capital:
+        is_unknown = not first.is_word and len(first.lower) > 2
+        return _run(text, tokens, at) if is_unknown and SAYS_SPEAKER.match(after) else 0
+    if first.is_known and len(first.lower) > 2 and _is_one_here(first, before, after):
+        return _run(text, tokens, at)
+    if not first.is_word and SAYS_SPEAKER.match(after):
+        return _run(text, tokens, at)
+    return _pair(text, tokens, at)
+
+
+def _is_one_here(token: _Token, before: str, after: str) -> bool:
+    """Whether a word with a capital letter that may be a name is one, by what stands around it."""
+    if token.lower in names().doubtful and token.starts_sentence:
+        return SAYS_SPEAKER.match(after) is not None
+    return bool(SAYS_PERSON.search(before) or SAYS_SPEAKER.match(after) or SAID.match(after))
+
+
+def _pair(text: str, tokens: Sequence[_Token], at: int) -> int:
+    """Words with capital letters of which one is a name: "Rose Hartley"."""
+    run = _run(text, tokens, at)
+    if run < 2:
+        return 0
+    parts = tokens[at : at + run]
+    if any(part.is_sure for part in parts[1:]):
+        return 0 if parts[0].starts_sentence and parts[0].is_word else run  # "Will Sarah call?"
+    is_first = tokens[at].is_known
+    return run if is_first and any(not part.is_word for part in parts[1:]) else 0
+
+
+def _signed(text: str, tokens: Sequence[_Token], at: int, before: str) -> int:
+    """The name at the end of a line, after "Kind regards"."""
+    if not SIGN_OFF.search(before):
+        return 0
+    run = _run(text, tokens, at, is_said=True)
+    parts = tokens[at : at + run]
+    if not run or not ENDS.match(text[parts[-1].end :]):
+        return 0
+    return run if any(part.is_known or not part.is_word or part.is_capital for part in parts) and parts[0].may_be else 0
+
+
+def _run(text: str, tokens: Sequence[_Token], at: int, is_said: bool = False) -> int:
+    """How many tokens belong to the name that begins here. `is_said`: the text says that it is one."""
+    length = 1
+    while length < MAX_TOKENS and at + length < len(tokens):
+        previous, token = tokens[at + length - 1], tokens[at + length]
+        if not GAP.fullmatch(text[previous.end : token.start]) or not token.may_be:
+            break
+        is_initial = len(previous.lower) == 1
+        if "." in text[previous.end : token.start] and not is_initial and len(previous.lower) > 4:
+            break
+        is_part = token.lower in PART_OF_NAME and at + length + 1 < len(tokens) and tokens[at + length + 1].is_capital
+        is_next = token.is_capital and not (token.is_word and not token.is_known)
+        is_lower = not token.is_capital and (not token.is_word if is_said else token.is_known and not token.is_word)
+        is_letter = len(token.lower) == 1 and token.lower not in "aix"
+        if not (is_part or is_next or is_lower or is_letter or (is_said and token.is_capital)):
+            break
+        length += 1
+    return length
+
+
+def _tokens(text: str) -> list[_Token]:
+    letters = [char for char in text if char.isalpha()]
+    is_shouting = sum(char.isupper() for char in letters) > SHOUTING * len(letters)
+    tokens: list[_Token] = []
+    for match in TOKEN.finditer(text):
+        start, end = match.span()
+        word = match.group()
+        if word[-2:].lower() in ("'s", "’s"):
+            end -= 2
+        before = text[:start].rstrip(" \t\"'(“‘*-")
+        starts = not before or before[-1] in ".!?:\n"
+        lower = text[start:end].lower()
+        tokens.append(_Token(start, end, lower, word[0].isupper() and not is_shouting, starts))
+    return tokens
