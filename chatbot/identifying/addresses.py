@@ -7,9 +7,12 @@ import re
 from chatbot.identifying.found import Found, every
 
 _KIND = (
-    "street|str|st|road|rd|avenue|ave|av|lane|ln|close|drive|dr|court|ct|crescent|cres|place|pl|way|gardens?|gdns|grove"
-    "|terrace|mews|walk|hill|row|square|sq|parade|pde|parkway|pkwy|boulevard|blvd|highway|hwy|circle|trail|quay|rise|view"
-    "|wharf|green|park|esplanade|alley|plaza|loop|turnpike|crossing|heights|valley|ridge|croft|vale|bank"
+    "street|str|st|road|rd|avenue|ave|av|lane|ln|crescent|cres|terrace|mews|parade|pde|parkway|pkwy|boulevard|blvd|highway"
+    "|hwy|esplanade|alley|turnpike|gardens?|gdns|grove|wharf|quay|drive|dr|ct|pl|sq"
+)
+_KIND_TOO = (  # words of other things as well
+    "close|court|place|way|walk|hill|row|square|circle|trail|rise|view|green|park|plaza|loop|crossing|heights|valley|ridge"
+    "|croft|vale|bank"
 )
 # Words that stand between a number and "way" or "row", but in no name of a street: "3 days in a row".
 _NOT_STREET = (
@@ -19,7 +22,11 @@ _NOT_STREET = (
 )
 _NUMBER = r"\d{1,5}[a-z]?(?:\s?[-/]\s?\d{1,5}[a-z]?)?,?"
 _NAME = r"[^\W\d_][\w'’.-]*"
-_STREET = rf"{_NUMBER}(?:\s+(?!(?:{_NOT_STREET})\b){_NAME}){{1,4}}?\s+(?:{_KIND})\b\.?"
+_STREET = (
+    rf"{_NUMBER}(?:\s+(?!(?:{_NOT_STREET})\b){_NAME}){{1,4}}?\s+(?:{_KIND})\b\.?"
+    rf"|{_NUMBER}(?:\s+(?-i:[A-Z])[\w'’.-]*){{1,4}}?\s+(?:{_KIND_TOO})\b"
+    rf"|\d{{1,4}}[a-z]?\s+(?!(?:{_NOT_STREET})\b){_NAME}\s+(?:{_KIND_TOO})\b"
+)
 _FOREIGN = (
     r"\d{1,4}(?:\s(?:bis|ter))?,?\s+(?:rue|boulevard|chemin|impasse|via|viale|piazza|calle|avenida|plaza|rua)"
     rf"(?:\s+{_NAME}){{1,4}}"
@@ -35,7 +42,7 @@ _AFTER = (  # "Apt 5, Springfield, IL 62799", "Papakura 2199", "75999 Paris"
 )
 STREET = re.compile(rf"(?<![\w£$€.])(?:{_ROOM}[,\s]+)?(?:{_STREET}|{_FOREIGN}){_AFTER}", re.IGNORECASE)
 HOUSE = re.compile(
-    rf"(?-i:The\s+[A-Z]\w+\s+[A-Z]\w+),?\s+(?={_STREET})", re.IGNORECASE
+    rf"(?-i:The\s+[A-Z]\w+\s+[A-Z]\w+),?\s+(?=(?:{_STREET}))", re.IGNORECASE
 )  # "The Old Bakery, 3 Church Walk"
 ROOM = re.compile(r"\b(?:flat|apt\.?|apartment|suite)\s*#?\d+\w?\b", re.IGNORECASE)
 BOX = re.compile(rf"\bp\.?\s?o\.?\s?box\s*\d+{_AFTER}", re.IGNORECASE)

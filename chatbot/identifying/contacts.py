@@ -33,7 +33,7 @@ INTERNET_NUMBER = re.compile(
 )
 
 DIGITS = re.compile(
-    r"(?<![\w£$€.,/])(?:\+|\(\+?)?[\doO](?:[ .()-]{1,3}(?=[\d(])|[\doO]){3,30}\d"
+    r"(?<![\w£$€.,/])(?:\+|\(\+?)?[\doO](?:[ ()-]{1,3}(?=[\d(])|\.(?=\d)|[\doO]){3,30}\d"
     r"(?:\s?(?:x|ext\.?|extension)\s?\d{1,5})?(?![\w%])"
 )
 _SPELT_DIGIT = r"(?:(?:double|treble|triple) )?(?:oh|zero|nought|one|two|three|four|five|six|seven|eight|nine|\d{1,7})"

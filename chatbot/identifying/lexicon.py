@@ -17,16 +17,20 @@ from kb.treatment import words
 NOT_NAMES = Path(__file__).with_name("not_names.txt")
 FIRST = ("first_names", "first_names_male", "first_names_female", "first_names_nonbinary")
 LAST = ("last_names", "last_names_male", "last_names_female")
-MIN_LETTERS = 3  # "Jo" and "Al" count only where the text says that they are names
+MIN_LETTERS = 3
+SHORT = frozenset("al bo di ed jo li lu mo ty vi".split())  # names only where the text says so
 
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """Words in lower case. `doubtful` are names and something else too; `words` are no names, or doubtful ones."""
+    """Words in lower case. `doubtful` are names and something else too; `words` are no names, or doubtful ones, or
+    `clinical` ones: treatments, products, diseases that are called after somebody.
+    """
 
     first: frozenset[str]
     last: frozenset[str]
     doubtful: frozenset[str]
+    clinical: frozenset[str]
     words: frozenset[str]
 
 
@@ -39,15 +43,17 @@ def names() -> Lexicon:
         provider = import_module(f"{faker.providers.person.__name__}.{module.name}").Provider
         first |= _listed(provider, FIRST)
         last |= _listed(provider, LAST)
-    lines = NOT_NAMES.read_text(encoding="utf-8").splitlines()
-    doubtful = {word for line in lines if not line.startswith("#") for word in line.split()}
+    words_and_places, of_medicine = NOT_NAMES.read_text(encoding="utf-8").split("# Of medicine")
+    doubtful = {word for line in words_and_places.splitlines() if not line.startswith("#") for word in line.split()}
     known_treatments = {word for name, others in treatments().items() for one in (name, *others) for word in words(one)}
-    ours = spelt_right() | known_treatments
+    clinical = spelt_right() | known_treatments | set(of_medicine.split("\n", 1)[1].split())
+    first, last = first - clinical | SHORT, last - clinical
     return Lexicon(
-        frozenset(first - ours),
-        frozenset(last - ours),
-        frozenset(doubtful | ours),
-        frozenset((dictionary().keys() - first - last) | doubtful | ours),
+        first=frozenset(first),
+        last=frozenset(last),
+        doubtful=frozenset(doubtful | SHORT),
+        clinical=frozenset(clinical),
+        words=frozenset((dictionary().keys() - first - last) | doubtful | clinical),
     )
 
 

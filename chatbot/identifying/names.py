@@ -34,12 +34,13 @@ SAYS_NAME = re.compile(
 HAS_TITLE = re.compile(rf"\b(?:{_TITLE})\b\.?\s*$", re.IGNORECASE)
 # ... after these a known name, even one that is a word as well, if it has a capital letter ...
 SAYS_PERSON = re.compile(
-    r"\b(?:(?:i\s|i['’])?a?m|(?:it['’]?s|this\s+is)|hi|hello|hey|hiya|dear"
+    r"\b(?:(?:i\s|i['’])?a?m|it['’]?s|this\s+is|hi|hello|hey|hiya|dear"
     rf"|(?:my|our|his|her|their|your|the|a)\s+(?:\w+\s+)?(?:{_RELATION})(?:\s+is|\s*,\s*i\s+think)?"
-    r"|ask(?:ed)?|saw|see|seen|met|tell|told|sp[eo]ke?\s+(?:to|with)|talk(?:ed)?\s+to|from|for|and|with|by|can|could"
-    r"|is|does|did|would|thanks|thank\s+you|cheers|sorry|was)\s*[,:]?\s*$",
+    r"|ask(?:ed)?(?:\s+for)?|saw|seen|met|tell|told|sp[eo]ke?\s+(?:to|with)|talk(?:ed)?\s+to|thanks|thank\s+you|sorry"
+    r")\s*[,:]?\s*$",
     re.IGNORECASE,
 )
+SAYS_ANYBODY = re.compile(r"\b(?:with|by|from|for|and|see|is|does|did|can|could|would|was)\s+$", re.IGNORECASE)
 SAYS_SPEAKER = re.compile(r"^(?:[\s,]+(?:here|speaking|again|writing)\b|\s+from\s+the\b)", re.IGNORECASE)
 SAID = re.compile(
     r"^,?\s+(?:said|says|told|asked|mentioned|did\s+(?:my|me|it)|rang|recommended|thinks|used|has|had|wants)\b", re.I
@@ -68,7 +69,7 @@ class _Token:
 
     @property
     def may_be(self) -> bool:
-        return self.lower not in NEVER
+        return self.lower not in NEVER and (self.is_capital or self.lower not in ("may", "will"))
 
     @property
     def is_sure(self) -> bool:
@@ -80,6 +81,10 @@ class _Token:
     def is_known(self) -> bool:
         known = names()
         return self._in(known.first) or self._in(known.last)
+
+    @property
+    def is_clinical(self) -> bool:
+        return self.lower in names().clinical
 
     @property
     def is_word(self) -> bool:
@@ -108,48 +113,48 @@ def _length(text: str, tokens: Sequence[_Token], at: int) -> int:
     first = tokens[at]
     if not first.may_be:
         return 0
-    line = text.rfind("\n", 0, first.start) + 1
     before = text[max(0, first.start - 60) : first.start]
-    same_line = text[max(line, first.start - 60) : first.start]
-    after = text[first.end : first.end + 20]
+    same_line, after = before[before.rfind("\n") + 1 :], text[first.end : first.end + 20]
     if SAYS_NAME.search(same_line) and (first.is_capital or not first.is_word or first.is_known):
         return _run(text, tokens, at, is_said=True)
-    if HAS_TITLE.search(same_line) and not HAS_TITLE.search(text[first.start : first.end]):
-        is_name = (first.is_capital and not first.is_word) or (
-            first.is_known and (first.is_capital or not first.is_word)
-        )
-        return _run(text, tokens, at, is_said=True) if is_name else 0
+    if HAS_TITLE.search(same_line) and _follows_title(first, tokens[at + 1 : at + 2]):
+        return _run(text, tokens, at, is_said=True)
     if signed := _signed(text, tokens, at, before):
         return signed
-    if first.is_sure:
-        return _run(text, tokens, at)
-    if not first.is_capital:
-        is_unknown = not first.is_word and len(first.lower) > 2
-        return _run(text, tokens, at) if is_unknown and SAYS_SPEAKER.match(after) else 0
-    if first.is_known and len(first.lower) > 2 and _is_one_here(first, before, after):
-        return _run(text, tokens, at)
-    if not first.is_word and SAYS_SPEAKER.match(after):
+    if first.is_sure or _is_one_here(first, before, after):
         return _run(text, tokens, at)
     return _pair(text, tokens, at)
 
 
+def _follows_title(token: _Token, following: Sequence[_Token]) -> bool:
+    """Whether a word after "Dr" is a name. Without capital letters, one that is a word too is not: "dr said"."""
+    if len(token.lower) == 1 and following:
+        token = following[0]
+    return token.is_capital or (not token.is_word and len(token.lower) > 2)
+
+
 def _is_one_here(token: _Token, before: str, after: str) -> bool:
-    """Whether a word with a capital letter that may be a name is one, by what stands around it."""
-    if token.lower in names().doubtful and token.starts_sentence:
-        return SAYS_SPEAKER.match(after) is not None
-    return bool(SAYS_PERSON.search(before) or SAYS_SPEAKER.match(after) or SAID.match(after))
+    """Whether a word that may be a name is one, by what stands around it."""
+    speaks = SAYS_SPEAKER.match(after) is not None and not token.is_clinical and len(token.lower) > 1
+    if not token.is_known or not token.is_capital:
+        return speaks and not token.is_word
+    if token.lower not in names().doubtful:
+        return bool(speaks or SAYS_PERSON.search(before) or SAYS_ANYBODY.search(before) or SAID.match(after))
+    return speaks or (not token.starts_sentence and bool(SAYS_PERSON.search(before) or SAID.match(after)))
 
 
 def _pair(text: str, tokens: Sequence[_Token], at: int) -> int:
-    """Words with capital letters of which one is a name: "Rose Hartley"."""
+    """Words with capital letters that are a name together: "Rose Hartley", "R. Delacroix", or alone on a line."""
     run = _run(text, tokens, at)
-    if run < 2:
-        return 0
     parts = tokens[at : at + run]
-    if any(part.is_sure for part in parts[1:]):
-        return 0 if parts[0].starts_sentence and parts[0].is_word else run  # "Will Sarah call?"
-    is_first = tokens[at].is_known
-    return run if is_first and any(not part.is_word for part in parts[1:]) else 0
+    if run < 2 or not all(part.is_capital for part in parts):
+        return 0
+    is_alone = text[: parts[0].start].endswith(("", "\n")[parts[0].start > 0]) and ENDS.match(text[parts[-1].end :])
+    if len(parts[0].lower) == 1 or (is_alone and parts[0].starts_sentence):
+        return run if not any(part.is_word for part in parts) else 0
+    if parts[0].starts_sentence and parts[0].is_word and parts[1].is_sure and parts[1].lower not in names().last:
+        return 0  # "Will Sarah call?"
+    return run if parts[0].is_known and any(not part.is_word for part in parts[1:]) else 0
 
 
 def _signed(text: str, tokens: Sequence[_Token], at: int, before: str) -> int:
@@ -170,14 +175,13 @@ def _run(text: str, tokens: Sequence[_Token], at: int, is_said: bool = False) ->
         previous, token = tokens[at + length - 1], tokens[at + length]
         if not GAP.fullmatch(text[previous.end : token.start]) or not token.may_be:
             break
-        is_initial = len(previous.lower) == 1
-        if "." in text[previous.end : token.start] and not is_initial and len(previous.lower) > 4:
+        if "." in text[previous.end : token.start] and len(previous.lower) > 4:
             break
         is_part = token.lower in PART_OF_NAME and at + length + 1 < len(tokens) and tokens[at + length + 1].is_capital
-        is_next = token.is_capital and not (token.is_word and not token.is_known)
-        is_lower = not token.is_capital and (not token.is_word if is_said else token.is_known and not token.is_word)
+        is_next = token.is_capital and not token.is_clinical and (is_said or token.is_known or not token.is_word)
+        is_lower = not token.is_capital and not token.is_word and (is_said or token.is_known)
         is_letter = len(token.lower) == 1 and token.lower not in "aix"
-        if not (is_part or is_next or is_lower or is_letter or (is_said and token.is_capital)):
+        if not (is_part or is_next or is_lower or is_letter):
             break
         length += 1
     return length
