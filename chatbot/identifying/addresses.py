@@ -30,14 +30,15 @@ _STREET = (
 _FOREIGN = (
     r"\d{1,4}(?:\s(?:bis|ter))?,?\s+(?:rue|boulevard|chemin|impasse|via|viale|piazza|calle|avenida|plaza|rua)"
     rf"(?:\s+{_NAME}){{1,4}}"
-    r"|[^\W\d_]+(?:straße|strasse|gasse|straat|laan|gatan|vägen|gata|gade|vej|veien|katu|tie|weg|allee)\s+\d{1,4}[a-z]?\b"
+    rf"|(?:rue|via|viale|calle|avenida|rua)(?:\s+{_NAME}){{1,3}}\s+\d{{1,4}}\b"
+    r"|(?<!\w)[^\W\d_]{2,30}?(?:straße|strasse|gasse|straat|laan|gatan|vägen|gata|gade|vej|veien|katu|tie|weg|allee)\s+\d{1,4}[a-z]?\b"
 )
 _ROOM = r"(?:flat|unit|apt\.?|apartment|suite|ste|room|block|level)\s*#?(?:\d+\w?|[A-Z]\b)"
-_TOWN = r"(?-i:[A-ZÀ-Þ][\w'’-]+(?:\s+[A-ZÀ-Þ][\w'’-]+){0,2})"
+_TOWN = r"(?-i:[A-ZÀ-Þ](?:[^\W\d_]|['’-])+(?:\s+[A-ZÀ-Þ](?:[^\W\d_]|['’-])+){0,2})"
 _STATE = r"(?-i:[A-Z]{2,3})\b"
 _AFTER = (  # "Apt 5, Springfield, IL 62799", "Papakura 2199", "75999 Paris"
     rf"(?:,?\s*{_ROOM})?(?:,\s*\d{{4,6}}\s+{_TOWN})?"
-    rf"(?:,?\s+{_TOWN}(?=\s*(?:[,.\n]|\d{{4,5}}\b|$)|\s+{_STATE}))?"
+    rf"(?:,?\s+{_TOWN}(?=\s*(?:[,.\n]|\d{{4,5}}\b|$)|\s+(?:{_STATE}|[a-z]{{1,2}}\d)))?"
     rf"(?:,?\s+{_STATE}(?=\s*\d))?(?:,?\s*\d{{4,5}}(?:-\d{{3,4}})?(?!\w))?"
 )
 STREET = re.compile(rf"(?<![\w£$€.])(?:{_ROOM}[,\s]+)?(?:{_STREET}|{_FOREIGN}){_AFTER}", re.IGNORECASE)
@@ -60,7 +61,7 @@ AMERICAN = re.compile(
     r"|NSW|VIC|QLD|WA|SA|TAS|ACT|NT)\s+\d{4,5}(?:-\d{4})?\b"
 )
 SAID_TO_BE = re.compile(
-    r"\b(?:address|live|living|lives|located|deliver|post|posted|send|sent|ship)\s*(?:is|at|:|to|it to|them to)"
+    r"\b(?:address|live|living|lives|located|deliver|post|posted|send|sent|ship)\s*(?:is|at|on|in|:|to|it to|them to)"
     r"\s*:?\s*(?P<it>(?:no\.?\s*|number\s*)?\d{1,5}[a-z]?,?\s+(?-i:[A-Z])[^\n.?!]{3,80})",
     re.IGNORECASE,
 )

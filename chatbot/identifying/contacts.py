@@ -10,16 +10,20 @@ from chatbot.identifying.dates import IS_DATE
 from chatbot.identifying.found import Found, every
 
 REGIONS = ("GB", "US", "NZ", "AU", "CA", "IE")  # whose numbers are recognised without the word "phone" beside them
-MIN_DIGITS = 10  # so many in a row are a number of somebody or of something of theirs, whatever they look like
+MIN_DIGITS = 9  # so many in a row are a number of somebody or of something of theirs, whatever they look like
 MIN_DIGITS_LIKELY = 7  # where they are a valid number, stand together, or a word says that they are a phone number
 MIN_DIGITS_NAMED = 5  # right after "my number is"
 NEARBY = 30  # characters
+MAX_TIME = 3  # characters of an hour after a date
+UNIT = re.compile(r"\s*(?:nm|mm|mg|ml|mj|hz|w)\b", re.IGNORECASE)  # "755 1064 532 nm"
 
 EMAIL = re.compile(r"[\w.+%'-]{1,64}@\w[\w-]*(?:\.[\w-]+)+")
 _DOT = r"\s?(?:\(dot\)|\[dot\]|\bdot\b)\s?"
-SPELT_EMAIL = re.compile(
-    rf"[\w+-]+(?:(?:{_DOT}|\.)[\w+-]+){{0,3}}"
-    rf"(?:\s?(?:\(at\)|\[at\]|@)\s?[\w-]+(?:(?:{_DOT}|\.)[\w-]+){{1,3}}|\sat\s[\w-]+(?:(?:{_DOT}|\.(?=[a-z]{{2}}))[\w-]+){{1,3}})",
+_LABEL = r"[\w-]{1,40}"
+SPELT_EMAIL = re.compile(  # "karen (at) example.com", "karen dot oneil at example dot com"
+    rf"(?<![\w+-])[\w+-]{{1,40}}(?:(?:{_DOT}|\.)[\w+-]{{1,40}}){{0,3}}"
+    rf"(?:\s?(?:\(at\)|\[at\]|@)\s?{_LABEL}(?:(?:{_DOT}|\.){_LABEL}){{1,3}}"
+    rf"|\sat\s{_LABEL}(?:(?:{_DOT}|\.(?=[a-z]{{2}})){_LABEL}){{1,3}})",
     re.IGNORECASE,
 )
 WEB = re.compile(
@@ -33,12 +37,12 @@ INTERNET_NUMBER = re.compile(
 )
 
 DIGITS = re.compile(
-    r"(?<![\w£$€.,/])(?:\+|\(\+?)?[\doO](?:[ ()-]{1,3}(?=[\d(])|\.(?=\d)|[\doO]){3,30}\d"
+    r"(?<![\w£$€.])(?<!\d[,/])(?:\+|\(\+?)?[\doO](?:[ ()-]{1,3}(?=[\d(])|\.(?=\d)|[\doO]){3,30}\d"
     r"(?:\s?(?:x|ext\.?|extension)\s?\d{1,5})?(?![\w%])"
 )
 _SPELT_DIGIT = r"(?:(?:double|treble|triple) )?(?:oh|zero|nought|one|two|three|four|five|six|seven|eight|nine|\d{1,7})"
 SPELT_DIGITS = re.compile(
-    rf"\b(?=(?:\d+ )*(?:oh|zero|double|treble|triple|one|two|three|four|five|six|seven|eight|nine)\b)"
+    rf"\b(?=(?:\d{{1,7}} ){{0,9}}(?:oh|zero|double|treble|triple|one|two|three|four|five|six|seven|eight|nine)\b)"
     rf"(?:{_SPELT_DIGIT}[ ,-]{{1,2}}){{5,15}}{_SPELT_DIGIT}\b",
     re.IGNORECASE,
 )
@@ -69,11 +73,11 @@ def find_contacts(text: str) -> list[Found]:
 
 def _is_phone(match: re.Match[str]) -> bool:
     said, text = match.group(), match.string
-    if IS_DATE.match(said):
+    if (date := IS_DATE.match(said)) and len(said) - date.end() <= MAX_TIME:
         return False
     digits = sum(char.isdigit() or char in "oO" for char in said)
     if digits >= MIN_DIGITS:
-        return True
+        return UNIT.match(text, match.end()) is None
     before = text[max(0, match.start() - NEARBY) : match.start()]
     if digits < MIN_DIGITS_LIKELY:
         return digits >= MIN_DIGITS_NAMED and SAID_TO_BE.search(before) is not None

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from chatbot.identifying.found import Found
 from chatbot.identifying.lexicon import names
@@ -28,7 +29,7 @@ _RELATION = (
 SAYS_NAME = re.compile(
     r"(?:\bname(?:['’]?s)?(?:\s+is|\s*[:=-])?(?:\s+(?:now|actually))?|\b(?:is|am|was|are|s)\s+called|\bnamed|\bknown as"
     r"|\b(?:go|goes|went)\s+by|\bcall(?:s|ing)?\s+(?:me|him|her)|\bbooked\s+(?:in\s+)?(?:as|under)|\bsigned(?:\s+by)?"
-    r"|\bon behalf of)[\s,:]*$",
+    r"|\bon behalf of|\bcontact\s*:)[\s,:?]*$",
     re.IGNORECASE,
 )
 HAS_TITLE = re.compile(rf"\b(?:{_TITLE})\b\.?\s*$", re.IGNORECASE)
@@ -40,6 +41,7 @@ SAYS_PERSON = re.compile(
     r")\s*[,:]?\s*$",
     re.IGNORECASE,
 )
+SAYS_ONESELF = re.compile(r"\b(?:i\s+am|i['’]?m)\s+$", re.IGNORECASE)
 SAYS_ANYBODY = re.compile(r"\b(?:with|by|from|for|and|see|is|does|did|can|could|would|was)\s+$", re.IGNORECASE)
 SAYS_SPEAKER = re.compile(r"^(?:[\s,]+(?:here|speaking|again|writing)\b|\s+from\s+the\b)", re.IGNORECASE)
 SAID = re.compile(
@@ -51,7 +53,7 @@ SIGN_OFF = re.compile(
     r"|best|truly|muchly)[ \t]*[,.!-]*\s*|(?:\A|\n)[ \t]*[-–—][ \t]*|\bfrom[ \t]*[:,][ \t]*)$",
     re.IGNORECASE,
 )
-ENDS = re.compile(r"^(?:\s*(?:'s\s+iphone|x{1,4}|:\)|[.,!]))*[ \t]*(?:\[|\+?\(?\d|[\w.+-]+@|\n|$)", re.IGNORECASE)
+ENDS = re.compile(r"^(?:\s*(?:'s\s+iphone|x{1,4}|:\)|[.,!]))*[ \t]*(?:\+?\(?\d|[\w.+-]+@|\n|$)", re.IGNORECASE)
 
 # Neither a name nor a part of one, wherever it stands.
 NEVER = frozenset(Path(__file__).with_name("never_names.txt").read_text(encoding="utf-8").split())
@@ -65,6 +67,7 @@ class _Token:
     end: int
     lower: str
     is_capital: bool
+    has_capitals_within: bool  # "IPL", "GentleMax"
     starts_sentence: bool
 
     @property
@@ -116,13 +119,13 @@ def _length(text: str, tokens: Sequence[_Token], at: int) -> int:
     before = text[max(0, first.start - 60) : first.start]
     same_line, after = before[before.rfind("\n") + 1 :], text[first.end : first.end + 20]
     if SAYS_NAME.search(same_line) and (first.is_capital or not first.is_word or first.is_known):
-        return _run(text, tokens, at, is_said=True)
+        return _run(text, tokens, at, "said")
     if HAS_TITLE.search(same_line) and _follows_title(first, tokens[at + 1 : at + 2]):
-        return _run(text, tokens, at, is_said=True)
+        return _run(text, tokens, at, "said")
     if signed := _signed(text, tokens, at, before):
         return signed
     if first.is_sure or _is_one_here(first, before, after):
-        return _run(text, tokens, at)
+        return _run(text, tokens, at, "known")
     return _pair(text, tokens, at)
 
 
@@ -137,7 +140,7 @@ def _is_one_here(token: _Token, before: str, after: str) -> bool:
     """Whether a word that may be a name is one, by what stands around it."""
     speaks = SAYS_SPEAKER.match(after) is not None and not token.is_clinical and len(token.lower) > 1
     if not token.is_known or not token.is_capital:
-        return speaks and not token.is_word
+        return not token.is_word and (speaks or (token.is_capital and SAYS_ONESELF.search(before) is not None))
     if token.lower not in names().doubtful:
         return bool(speaks or SAYS_PERSON.search(before) or SAYS_ANYBODY.search(before) or SAID.match(after))
     return speaks or (not token.starts_sentence and bool(SAYS_PERSON.search(before) or SAID.match(after)))
@@ -145,13 +148,13 @@ def _is_one_here(token: _Token, before: str, after: str) -> bool:
 
 def _pair(text: str, tokens: Sequence[_Token], at: int) -> int:
     """Words with capital letters that are a name together: "Rose Hartley", "R. Delacroix", or alone on a line."""
-    run = _run(text, tokens, at)
+    run = _run(text, tokens, at, "doubtful")
     parts = tokens[at : at + run]
     if run < 2 or not all(part.is_capital for part in parts):
         return 0
     is_alone = text[: parts[0].start].endswith(("", "\n")[parts[0].start > 0]) and ENDS.match(text[parts[-1].end :])
-    if len(parts[0].lower) == 1 or (is_alone and parts[0].starts_sentence):
-        return run if not any(part.is_word for part in parts) else 0
+    if not any(part.is_word or part.has_capitals_within for part in parts):
+        return run if len(parts[0].lower) != 2 or is_alone else 0  # no word that we know of
     if parts[0].starts_sentence and parts[0].is_word and parts[1].is_sure and parts[1].lower not in names().last:
         return 0  # "Will Sarah call?"
     return run if parts[0].is_known and any(not part.is_word for part in parts[1:]) else 0
@@ -161,25 +164,27 @@ def _signed(text: str, tokens: Sequence[_Token], at: int, before: str) -> int:
     """The name at the end of a line, after "Kind regards"."""
     if not SIGN_OFF.search(before):
         return 0
-    run = _run(text, tokens, at, is_said=True)
+    run = _run(text, tokens, at, "said")
     parts = tokens[at : at + run]
     if not run or not ENDS.match(text[parts[-1].end :]):
         return 0
     return run if any(part.is_known or not part.is_word or part.is_capital for part in parts) and parts[0].may_be else 0
 
 
-def _run(text: str, tokens: Sequence[_Token], at: int, is_said: bool = False) -> int:
-    """How many tokens belong to the name that begins here. `is_said`: the text says that it is one."""
+def _run(text: str, tokens: Sequence[_Token], at: int, how: Literal["said", "known", "doubtful"]) -> int:
+    """How many tokens belong to what begins here: a name, as the text says, or as its first word does, or neither."""
     length = 1
     while length < MAX_TOKENS and at + length < len(tokens):
         previous, token = tokens[at + length - 1], tokens[at + length]
         if not GAP.fullmatch(text[previous.end : token.start]) or not token.may_be:
             break
-        if "." in text[previous.end : token.start] and len(previous.lower) > 4:
+        if "." in text[previous.end : token.start] and len(previous.lower) > 2:
             break
         is_part = token.lower in PART_OF_NAME and at + length + 1 < len(tokens) and tokens[at + length + 1].is_capital
-        is_next = token.is_capital and not token.is_clinical and (is_said or token.is_known or not token.is_word)
-        is_lower = not token.is_capital and not token.is_word and (is_said or token.is_known)
+        is_next = (
+            token.is_capital and not token.is_clinical and (how != "doubtful" or token.is_known or not token.is_word)
+        )
+        is_lower = not token.is_capital and not token.is_word and (how == "said" or token.is_known)
         is_letter = len(token.lower) == 1 and token.lower not in "aix"
         if not (is_part or is_next or is_lower or is_letter):
             break
@@ -198,6 +203,6 @@ def _tokens(text: str) -> list[_Token]:
             end -= 2
         before = text[:start].rstrip(" \t\"'(“‘*-")
         starts = not before or before[-1] in ".!?:\n"
-        lower = text[start:end].lower()
-        tokens.append(_Token(start, end, lower, word[0].isupper() and not is_shouting, starts))
+        lower, is_mixed = text[start:end].lower(), any(map(str.isupper, re.split("['’`-]", word)[0][1:]))
+        tokens.append(_Token(start, end, lower, word[0].isupper() and not is_shouting, is_mixed, starts))
     return tokens

@@ -63,7 +63,7 @@ def is_nhi(number: str) -> bool:
     total = sum(value * weight for value, weight in zip(values, range(7, 1, -1), strict=False))
     if number[-1].isdigit():
         return total % 11 != 0 and (11 - total % 11) % 10 == values[-1]
-    return 24 - total % 24 == values[-1]
+    return 23 - total % 23 == values[-1]
 
 
 def _is_number(match: re.Match[str]) -> bool:
