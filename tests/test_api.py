@@ -117,6 +117,13 @@ def test_each_answer_is_recorded_with_its_index_and_what_is_refused_is_not(
     assert row["index"] == bot.index.current().version
 
 
+def test_no_file_has_a_word_of_a_question_without_a_conversation(client: TestClient, tmp_path: Path) -> None:
+    client.post("/api/ask", json={"question": "When does redness fade? Florence Nightingale, 07700 900123, fishtank"})
+    written = b"".join(file.read_bytes() for file in (tmp_path / "var").rglob("*"))
+    assert b"answered" in written or b"abstained" in written
+    assert [word for word in (b"Nightingale", b"900123", b"fishtank", b"fade") if word in written] == []
+
+
 @pytest.mark.parametrize(
     "text",
     [

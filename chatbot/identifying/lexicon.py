@@ -36,7 +36,7 @@ class Lexicon:
 
 @cache
 def names() -> Lexicon:
-    """Read once, in about 0.2 s."""
+    """Read once; a server reads them before the first question."""
     first: set[str] = set()
     last: set[str] = set()
     for module in iter_modules(faker.providers.person.__path__):
