@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -23,13 +24,16 @@ SHORT = frozenset("al bo di ed jo li lu mo ty vi".split())  # names only where t
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """Words in lower case. `doubtful` are names and something else too; `words` are no names, or doubtful ones, or
-    `clinical` ones: treatments, products, diseases that are called after somebody.
+    """Words in lower case.
+
+    `doubtful` are names and something else too, and of them `given` are first names as often as not. `clinical` are
+    treatments, products, and diseases that are called after somebody. `words` are those and all that are no names.
     """
 
     first: frozenset[str]
     last: frozenset[str]
     doubtful: frozenset[str]
+    given: frozenset[str]
     clinical: frozenset[str]
     words: frozenset[str]
 
@@ -43,18 +47,25 @@ def names() -> Lexicon:
         provider = import_module(f"{faker.providers.person.__name__}.{module.name}").Provider
         first |= _listed(provider, FIRST)
         last |= _listed(provider, LAST)
-    words_and_places, of_medicine = NOT_NAMES.read_text(encoding="utf-8").split("# Of medicine")
-    doubtful = {word for line in words_and_places.splitlines() if not line.startswith("#") for word in line.split()}
+    words_too, given, places, of_medicine = _sections(NOT_NAMES.read_text(encoding="utf-8"))
+    doubtful = words_too | given | places
     known_treatments = {word for name, others in treatments().items() for one in (name, *others) for word in words(one)}
-    clinical = spelt_right() | known_treatments | set(of_medicine.split("\n", 1)[1].split())
+    clinical = spelt_right() | known_treatments | of_medicine
     first, last = first - clinical | SHORT, last - clinical
     return Lexicon(
         first=frozenset(first),
         last=frozenset(last),
         doubtful=frozenset(doubtful | SHORT),
+        given=frozenset(given),
         clinical=frozenset(clinical),
         words=frozenset((dictionary().keys() - first - last) | doubtful | clinical),
     )
+
+
+def _sections(text: str) -> list[set[str]]:
+    """The words under each heading of the file."""
+    parts = re.split(r"(?m)^# .*$", text)
+    return [set(part.split()) for part in parts[1:]]
 
 
 def _listed(provider: object, attributes: tuple[str, ...]) -> set[str]:

@@ -42,6 +42,13 @@ SAYS_PERSON = re.compile(
     re.IGNORECASE,
 )
 SAYS_ONESELF = re.compile(r"\b(?:i\s+am|i['’]?m)\s+$", re.IGNORECASE)
+TELLS = re.compile(  # the same without what is said of things: "this is amber", "I saw violet"
+    r"\b(?:i\s+am|i['’]?m|hi|hello|hey|hiya|dear|ask(?:ed)?(?:\s+for)?|tell|told|sp[eo]ke?\s+(?:to|with)|i\s+think"
+    rf"|(?:my|our|his|her|their|your|the)\s+(?:{_RELATION})(?:\s*,\s*i\s+think)?)\s*,?\s*$",
+    re.IGNORECASE,
+)
+SAYS_SO = re.compile(r"^,?\s+(?:said|says|told|asked|mentioned|did\s+(?:my|me)|recommended|thinks)\b", re.IGNORECASE)
+OF_THINGS = re.compile(r"^\s+(?:water|oil|hip|tinted|gold|red|green|laser|colou?red|fluid|skin|stone)", re.IGNORECASE)
 SAYS_ANYBODY = re.compile(r"\b(?:with|by|from|for|and|see|is|does|did|can|could|would|was)\s+$", re.IGNORECASE)
 SAYS_SPEAKER = re.compile(r"^(?:[\s,]+(?:here|speaking|again|writing)\b|\s+from\s+the\b)", re.IGNORECASE)
 SAID = re.compile(
@@ -86,8 +93,20 @@ class _Token:
         return self._in(known.first) or self._in(known.last)
 
     @property
+    def is_given(self) -> bool:
+        return self.lower in names().given
+
+    @property
+    def is_month(self) -> bool:
+        return self.lower in ("april", "may", "june", "august", "summer", "autumn")
+
+    @property
     def is_clinical(self) -> bool:
         return self.lower in names().clinical
+
+    @property
+    def is_last(self) -> bool:
+        return self.lower in names().last
 
     @property
     def is_word(self) -> bool:
@@ -125,7 +144,8 @@ def _length(text: str, tokens: Sequence[_Token], at: int) -> int:
     if signed := _signed(text, tokens, at, before):
         return signed
     if first.is_sure or _is_one_here(first, before, after):
-        return _run(text, tokens, at, "known")
+        is_told = TELLS.search(before) or SAYS_SPEAKER.match(after)
+        return _run(text, tokens, at, "said" if is_told else "known")
     return _pair(text, tokens, at)
 
 
@@ -133,12 +153,17 @@ def _follows_title(token: _Token, following: Sequence[_Token]) -> bool:
     """Whether a word after "Dr" is a name. Without capital letters, one that is a word too is not: "dr said"."""
     if len(token.lower) == 1 and following:
         token = following[0]
-    return token.is_capital or (not token.is_word and len(token.lower) > 2)
+    return token.is_capital or (len(token.lower) > 2 and (not token.is_word or token.is_last))
 
 
 def _is_one_here(token: _Token, before: str, after: str) -> bool:
     """Whether a word that may be a name is one, by what stands around it."""
     speaks = SAYS_SPEAKER.match(after) is not None and not token.is_clinical and len(token.lower) > 1
+    if token.is_given and not OF_THINGS.match(after):
+        told = bool(TELLS.search(before) or SAYS_SO.match(after))
+        anybody = token.is_capital and not token.starts_sentence and not token.is_month and SAYS_ANYBODY.search(before)
+        if told or anybody:
+            return True
     if not token.is_known or not token.is_capital:
         return not token.is_word and (speaks or (token.is_capital and SAYS_ONESELF.search(before) is not None))
     if token.lower not in names().doubtful:
@@ -153,6 +178,8 @@ def _pair(text: str, tokens: Sequence[_Token], at: int) -> int:
     if run < 2 or not all(part.is_capital for part in parts):
         return 0
     is_alone = text[: parts[0].start].endswith(("", "\n")[parts[0].start > 0]) and ENDS.match(text[parts[-1].end :])
+    if parts[0].is_known and SAYS_SPEAKER.match(text[parts[-1].end : parts[-1].end + 20]):
+        return run
     if not any(part.is_word or part.has_capitals_within for part in parts):
         return run if len(parts[0].lower) != 2 or is_alone else 0  # no word that we know of
     if parts[0].starts_sentence and parts[0].is_word and parts[1].is_sure and parts[1].lower not in names().last:
@@ -184,7 +211,9 @@ def _run(text: str, tokens: Sequence[_Token], at: int, how: Literal["said", "kno
         is_next = (
             token.is_capital and not token.is_clinical and (how != "doubtful" or token.is_known or not token.is_word)
         )
-        is_lower = not token.is_capital and not token.is_word and (how == "said" or token.is_known)
+        is_lower = not token.is_capital and (
+            (how == "said" and token.is_last) or (not token.is_word and (how == "said" or token.is_known))
+        )
         is_letter = len(token.lower) == 1 and token.lower not in "aix"
         if not (is_part or is_next or is_lower or is_letter):
             break
