@@ -9,6 +9,8 @@ import os
 import shlex
 import shutil
 import sys
+import time
+from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
 from threading import Thread
@@ -28,6 +30,7 @@ from chatbot.ready import load_all, read_ahead
 from chatbot.records import Records
 from chatbot.rules import load_rules
 from chatbot.settings import Settings, SettingsError, load_settings
+from chatbot.store import open_store
 from chatbot.triage import triage
 from chatbot.urgent import urgent
 from chatbot.verify import load_gate
@@ -39,6 +42,7 @@ from kb.check import check
 from kb.claims import MissingDisputeError
 from kb.document import Problem
 
+SECONDS_OF_DAY = 24 * 60 * 60
 DEFAULT_SETTINGS = Path(__file__).resolve().parent / "settings.toml"
 EXPECTED = (
     EmptyKnowledgeBaseError, EncoderError, EvaluationError, QuestionError, SettingsError, UnusableIndexError,
@@ -157,12 +161,19 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
         print(f"error: a classifier cannot be loaded ({error}). Install the program again.", file=sys.stderr)
         return 2
     Thread(target=read_ahead, args=(load_cross_encoder(), bot.index.current()), daemon=True).start()
-    records = Records(settings.records)
+    records = Records(open_store(settings.store), settings.keep_days)
+    Thread(target=_purge_daily, args=(records,), daemon=True).start()
     server = mount_page(make_api(bot, records), bot, records)
     add_doors(server, settings)
     print(f"Serving {settings.documents} on http://{host}:{port} (API: /docs). Stop with Ctrl+C.", file=sys.stderr)
     uvicorn.run(server, host=host, port=port, **server_options(settings))
     return 0
+
+
+def _purge_daily(records: Records) -> None:
+    while True:
+        records.purge(datetime.now(UTC))
+        time.sleep(SECONDS_OF_DAY)
 
 
 def _ask(options: argparse.Namespace, settings: Settings) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chatbot.bot import Bot
+from chatbot.identifying.lexicon import names
 from chatbot.reading.cross_encoder import Said, TrainedCrossEncoder
 from chatbot.verify import said_of
 from index.store import StoredIndex
@@ -20,6 +21,7 @@ def load_all(bot: Bot) -> None:
     torch.set_num_threads(1)
     faiss.omp_set_num_threads(1)
     packaged_disputes()
+    names()
     bot.encoder.encode(["hello"])
     bot.meaning.probabilities(["hello"])
     bot.cross_encoder.logits("hello", [Said("hello", "")])

@@ -87,6 +87,7 @@ class Settings(BaseModel):
     allowed_origins: tuple[Annotated[str, AfterValidator(checked_origin)], ...] = ()
     trusted_proxies: tuple[Annotated[str, AfterValidator(_checked_proxy)], ...] = ()
     limits: Limits = Limits()
+    keep_days: int = Field(default=30, ge=1, le=3650)
 
     @property
     def indexes(self) -> Path:
@@ -94,9 +95,9 @@ class Settings(BaseModel):
         return self.data / "index"
 
     @property
-    def records(self) -> Path:
-        """Where the records of answers are kept."""
-        return self.data / "records"
+    def store(self) -> Path:
+        """The file of the store: the records and whatever else is kept `keep_days` days."""
+        return self.data / "records.sqlite3"
 
 
 def load_settings(path: Path) -> Settings:

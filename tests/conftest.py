@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import Engine, Table, select
 
 from chatbot.bot import Bot
 from chatbot.reading.cross_encoder import Logits, Said
@@ -15,6 +17,7 @@ from chatbot.reading.meaning import Probabilities
 from chatbot.records import Records
 from chatbot.rules import load_rules
 from chatbot.settings import Clinic, Settings
+from chatbot.store import open_store, transaction
 from chatbot.verify import Gate
 from chatbot.web.api import make_api
 from chatbot.web.doors import add_doors
@@ -101,6 +104,12 @@ class SharedWords:
         return np.array([6 * share - 3 for share in shares], dtype=np.float32)
 
 
+def rows_of(store: Engine, table: Table) -> list[dict[str, Any]]:
+    """What is stored in a table, in the order in which it was written."""
+    with transaction(store) as connection:
+        return [dict(row) for row in connection.execute(select(table)).mappings()]
+
+
 LASER = """---
 id: laser
 title: Fractional CO2 laser
@@ -183,6 +192,12 @@ def real_encoder() -> Encoder:
 
 
 @pytest.fixture
+def store(tmp_path: Path) -> Engine:
+    """A store that is still to be made, in `tmp_path / "var" / "records.sqlite3"`."""
+    return open_store(tmp_path / "var" / "records.sqlite3")
+
+
+@pytest.fixture
 def clinic_folder(tmp_path: Path) -> Path:
     """A clinic of two treatments and three documents: 3 + 2 + 1 passages, the last for staff only.
 
@@ -227,11 +242,11 @@ def rose_bot(clinic_folder: Path, home: Path, encoder: LetterEncoder, meaning: U
 
 
 @pytest.fixture
-def server_of(rose_bot: Bot, tmp_path: Path) -> ServerOf:
+def server_of(rose_bot: Bot, store: Engine) -> ServerOf:
     """server_of(settings): the API over `rose_bot`, behind its doors."""
 
     def make(settings: Settings) -> FastAPI:
-        server = make_api(rose_bot, Records(tmp_path / "records"))
+        server = make_api(rose_bot, Records(store, keep_days=30))
         add_doors(server, settings.model_copy(update={"clinic": ROSE}))
         return server
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import MEND, LetterEncoder, SharedWords, UndecidedMeaning
+from conftest import MEND, LetterEncoder, SharedWords, UndecidedMeaning, rows_of
 from fastapi.testclient import TestClient
+from sqlalchemy import Engine
 
 from chatbot.bot import Bot, ask
 from chatbot.question import Question
-from chatbot.records import Records
+from chatbot.records import Records, turns
 from chatbot.rules import load_rules
 from chatbot.settings import Clinic
 from chatbot.verify import Gate
@@ -37,8 +38,8 @@ def bot(clinic_folder: Path, home: Path, encoder: LetterEncoder, meaning: Undeci
 
 
 @pytest.fixture
-def client(bot: Bot, tmp_path: Path) -> TestClient:
-    return TestClient(make_api(bot, Records(tmp_path / "records")), raise_server_exceptions=False)
+def client(bot: Bot, store: Engine) -> TestClient:
+    return TestClient(make_api(bot, Records(store, keep_days=30)), raise_server_exceptions=False)
 
 
 def refusal_of(client: TestClient, path: str, body: Any) -> str:
@@ -108,12 +109,19 @@ def test_a_refused_answer_comes_with_the_contact(client: TestClient) -> None:
 
 
 def test_each_answer_is_recorded_with_its_index_and_what_is_refused_is_not(
-    client: TestClient, bot: Bot, tmp_path: Path
+    client: TestClient, bot: Bot, store: Engine
 ) -> None:
     client.post("/api/ask", json=FADES)
     client.post("/api/ask", json={"question": ""})
-    (line,) = (tmp_path / "records/events.jsonl").read_text(encoding="utf-8").splitlines()
-    assert json.loads(line)["index"] == bot.index.current().version
+    (row,) = rows_of(store, turns)
+    assert row["index"] == bot.index.current().version
+
+
+def test_no_file_has_a_word_of_a_question_without_a_conversation(client: TestClient, tmp_path: Path) -> None:
+    client.post("/api/ask", json={"question": "When does redness fade? Florence Nightingale, 07700 900123, fishtank"})
+    written = b"".join(file.read_bytes() for file in (tmp_path / "var").rglob("*"))
+    assert b"answered" in written or b"abstained" in written
+    assert [word for word in (b"Nightingale", b"900123", b"fishtank", b"fade") if word in written] == []
 
 
 @pytest.mark.parametrize(
@@ -140,7 +148,7 @@ def test_an_emergency_is_heard_in_whatever_form_it_is_written(text: str, client:
 
 @pytest.mark.parametrize("becomes_a_file", [False, True], ids=["gone", "a file"])
 def test_an_emergency_needs_no_index(
-    becomes_a_file: bool, client: TestClient, home: Path, tmp_path: Path, encoder: LetterEncoder
+    becomes_a_file: bool, client: TestClient, home: Path, store: Engine, encoder: LetterEncoder
 ) -> None:
     encoded = encoder.encoded
     shutil.rmtree(home)
@@ -148,8 +156,8 @@ def test_an_emergency_needs_no_index(
         home.write_text("no folder")
     answer = client.post("/api/ask", json={"question": "my tongue is swelling"}).json()
     assert (answer["status"], answer["citations"], encoder.encoded) == ("urgent", [], encoded)
-    (line,) = (tmp_path / "records/events.jsonl").read_text(encoding="utf-8").splitlines()
-    assert (json.loads(line)["index"], json.loads(line)["urgency"]) == ("", "emergency")
+    (row,) = rows_of(store, turns)
+    assert (row["index"], row["urgency"]) == ("", "emergency")
 
 
 def test_search_gives_the_nearest_passages_best_first(client: TestClient) -> None:

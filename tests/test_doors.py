@@ -19,6 +19,7 @@ import uvicorn
 from conftest import ROSE, ServerOf
 from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
+from sqlalchemy import Engine
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.types import ASGIApp
 
@@ -480,20 +481,20 @@ def test_metrics_are_shown_on_this_machine_alone(
     assert shared(client.get("/metrics", headers={"Origin": CLINIC})) == {}
 
 
-def with_page(bot: Bot, records: Path, limits: Limits) -> FastAPI:
+def with_page(bot: Bot, store: Engine, limits: Limits) -> FastAPI:
     """The whole server with the chat page, behind its doors."""
     from chatbot.web.api import make_api
     from chatbot.web.patient import mount_page
 
-    kept = Records(records)
+    kept = Records(store, keep_days=30)
     server = mount_page(make_api(bot, kept), bot, kept)
     add_doors(server, Settings(clinic=ROSE, limits=limits))
     return server
 
 
 @pytest.mark.slow
-def test_the_chat_page_is_served_and_what_it_does_not_need_is_closed(rose_bot: Bot, tmp_path: Path) -> None:
-    paged = client_of(with_page(rose_bot, tmp_path, Limits()))
+def test_the_chat_page_is_served_and_what_it_does_not_need_is_closed(rose_bot: Bot, store: Engine) -> None:
+    paged = client_of(with_page(rose_bot, store, Limits()))
     assert paged.get("/").status_code == 200
     assert "'unsafe-inline'" in paged.get("/").headers["content-security-policy"]
     assert paged.get("/config").json()["run_history"] is False
@@ -520,8 +521,8 @@ def asked_on_page(client: TestClient, text: str) -> str:
 
 
 @pytest.mark.slow
-def test_on_the_chat_page_too_an_emergency_is_answered_beyond_the_limit(rose_bot: Bot, tmp_path: Path) -> None:
-    with client_of(with_page(rose_bot, tmp_path, Limits(per_visitor_per_minute=1))) as client:
+def test_on_the_chat_page_too_an_emergency_is_answered_beyond_the_limit(rose_bot: Bot, store: Engine) -> None:
+    with client_of(with_page(rose_bot, store, Limits(per_visitor_per_minute=1))) as client:
         assert "Redness fades within seven days" in asked_on_page(client, FADES["question"])
         beyond = asked_on_page(client, FADES["question"])
         assert "Too many questions came at once" in beyond

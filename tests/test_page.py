@@ -18,7 +18,11 @@ from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import pytest
+from conftest import rows_of
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from chatbot.records import votes
+from chatbot.store import open_store
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -67,9 +71,9 @@ class Server:
             answer: dict[str, object] = json.load(reply)
             return answer
 
-    def events(self) -> list[dict[str, object]]:
-        """What was recorded so far."""
-        return [json.loads(line) for line in (self.data / "records" / "events.jsonl").read_text().splitlines()]
+    def votes(self) -> list[dict[str, object]]:
+        """The thumbs that were recorded so far."""
+        return rows_of(open_store(self.data / "records.sqlite3"), votes)
 
 
 @pytest.fixture(scope="module")
@@ -242,12 +246,12 @@ def test_a_suggestion_asks_the_next_question(page: Page) -> None:
 def test_a_thumb_is_recorded_without_a_word_of_the_question(page: Page, server: Server) -> None:
     ask(page, WORK)
     expect(page.locator("details.citation").first).to_be_visible(timeout=15_000)
-    before = len(server.events())
+    before = len(server.votes())
     page.get_by_role("button", name="Like", exact=True).last.click()
     page.wait_for_timeout(1000)
-    vote = server.events()[before]
-    assert (vote["event"], vote["helpful"], vote["status"]) == ("vote", True, "answered")
-    assert "go back" not in json.dumps(server.events())
+    (vote,) = server.votes()[before:]
+    assert (vote["helpful"], vote["status"]) == (True, "answered")
+    assert not [file for file in server.data.glob("records.sqlite3*") if b"go back" in file.read_bytes()]
 
 
 def test_an_emergency_says_what_to_do_now_and_its_number_can_be_tapped(page: Page) -> None:

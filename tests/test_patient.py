@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import MEND, LetterEncoder, SharedWords, UndecidedMeaning
+from conftest import MEND, LetterEncoder, SharedWords, UndecidedMeaning, rows_of
+from sqlalchemy import Engine
 
 from chatbot.answer import Answer
 from chatbot.bot import Bot
-from chatbot.records import Records
+from chatbot.records import Records, turns
 from chatbot.rules import load_rules
 from chatbot.settings import Clinic
 from chatbot.verify import Gate
@@ -53,10 +53,10 @@ class Visit:
 
 
 @pytest.fixture
-def visit(clinic_folder: Path, home: Path, tmp_path: Path, encoder: LetterEncoder, meaning: UndecidedMeaning) -> Visit:
+def visit(clinic_folder: Path, home: Path, store: Engine, encoder: LetterEncoder, meaning: UndecidedMeaning) -> Visit:
     build_index(clinic_folder, home, encoder)
     bot = Bot(CLINIC, encoder, LiveIndex(home, MEND), load_rules(), meaning, ALL_KNOWN, SharedWords())
-    return Visit(bot, Records(tmp_path / "records"))
+    return Visit(bot, Records(store, keep_days=30))
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_the_newer_of_two_equally_urgent_is_pinned(visit: Visit) -> None:
 
 @pytest.mark.parametrize("becomes_a_file", [False, True], ids=["gone", "a file"])
 def test_an_emergency_is_answered_without_an_index_and_recorded_without_its_words(
-    becomes_a_file: bool, visit: Visit, home: Path, tmp_path: Path
+    becomes_a_file: bool, visit: Visit, home: Path, store: Engine
 ) -> None:
     shutil.rmtree(home)
     if becomes_a_file:
@@ -101,9 +101,9 @@ def test_an_emergency_is_answered_without_an_index_and_recorded_without_its_word
     given = visit.say("I cannot breathe")
     assert given is not None
     assert given.status == "urgent"
-    record = (tmp_path / "records/events.jsonl").read_text(encoding="utf-8")
-    assert json.loads(record)["index"] == ""
-    assert "breathe" not in record
+    (row,) = rows_of(store, turns)
+    assert row["index"] == ""
+    assert "breathe" not in str(row)
 
 
 def test_half_a_character_is_shown_as_a_question_mark(visit: Visit) -> None:
@@ -165,10 +165,10 @@ def test_the_buttons_of_a_question_about_the_day_show_the_day_and_ask_the_whole(
     assert {"value": f"{RED} (3 days ago)", "label": "3 days ago"} in options
 
 
-def test_what_is_refused_stays_in_the_text_box_and_nothing_is_recorded(visit: Visit, tmp_path: Path) -> None:
+def test_what_is_refused_stays_in_the_text_box_and_nothing_is_recorded(visit: Visit, store: Engine) -> None:
     assert visit.say("red <b>face</b>") is None
     assert visit.box == "red <b>face</b>"
-    assert not (tmp_path / "records").exists()
+    assert rows_of(store, turns) == []
 
 
 def cited(answer: Answer | None) -> set[str]:

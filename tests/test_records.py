@@ -1,19 +1,25 @@
-"""Records: what was answered and how it was judged, one line an event, and nobody's words."""
+"""Records: what was answered and how it was judged; words only of a conversation, redacted, and deleted on request."""
 
 from __future__ import annotations
 
-import json
+import sqlite3
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
+from conftest import rows_of
+from sqlalchemy import Engine, event
 
 from chatbot.answer import Answer
 from chatbot.citation import Citation
-from chatbot.records import Records
+from chatbot.records import Records, Turn, turns, votes
 from chatbot.settings import Clinic
+from chatbot.store import StoreError, open_store
 from kb.document import Document, Passage, Section
 
 CLINIC = Clinic(name="Rose Clinic", phone="01 234", emergency_number="999", email="a@rose.example")
@@ -32,87 +38,225 @@ ANSWERED = Answer(
 )
 URGENT = Answer("Mrs Nightingale's eye hurts", "urgent", "Call 999", 0.0, "emergency", contact=CLINIC, rule="eye")
 ABSTAINED = Answer("Mrs Nightingale asks", "abstained", "nothing about “nightingale”", 0.1, contact=CLINIC)
+KEY = "5f0c3c1e-5d0f-4a38-9c6e-0a4f3c1b7d11"
+TURN = Turn(KEY, "turn-1")
+LATER = Turn(KEY, "turn-2")
+OTHER = Turn("another conversation", "turn-1")
+JUDGED = {
+    "status": "answered", "urgency": None, "rule": None, "confidence": 0.8765, "passages": ["laser#recovery-2"],
+}  # fmt: skip
+PLANTED = {
+    "Nightingale": "I am Florence Nightingale, may I swim?",
+    "07700 900123": "Can you ring me on 07700 900123?",
+    "florence@lamp.example": "write to florence@lamp.example please",
+    "12/05/1920": "My date of birth is 12/05/1920. Is a peel safe at my age?",
+    "12 Scutari Road": "I live at 12 Scutari Road, Derby. Is there a clinic nearer?",
+    "DE4 5XY": "the letter went to DE4 5XY by mistake",
+    "943 476 5919": "my NHS number is 943 476 5919",
+    "4111 1111 1111 1111": "charge 4111 1111 1111 1111 for the deposit",
+}
 
 
 @pytest.fixture
-def records(tmp_path: Path) -> Records:
-    return Records(tmp_path / "var" / "records")
+def records(store: Engine) -> Records:
+    return Records(store, keep_days=30)
 
 
-def lines_in(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (folder / "var/records/events.jsonl").read_text(encoding="utf-8").splitlines()]
+def all_bytes(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file())
 
 
-def test_an_answer_leaves_one_line_with_what_it_was_made_from(records: Records, tmp_path: Path) -> None:
+def test_an_answer_leaves_one_row_with_what_it_was_made_from_and_no_words(records: Records, store: Engine) -> None:
     records.answered(ANSWERED, index_version="20260131T120000-abc", seconds=0.01234)
-    (line,) = lines_in(tmp_path)
-    assert datetime.fromisoformat(line.pop("at")).utcoffset() is not None
-    assert line == {
-        "event": "answer", "ms": 12.3, "index": "20260131T120000-abc",
-        "status": "answered", "urgency": None, "rule": None, "confidence": 0.8765, "passages": ["laser#recovery-2"],
-    }  # fmt: skip
+    (row,) = rows_of(store, turns)
+    assert abs(row.pop("at") - datetime.now(UTC).replace(tzinfo=None)) < timedelta(minutes=1)
+    nothing = {"conversation": None, "id": None, "question": None}
+    assert row == {"key": 1, "ms": 12.3, "index": "20260131T120000-abc", **JUDGED, **nothing}
 
 
 def test_an_urgent_answer_is_recorded_with_its_urgency_and_the_rule_that_led_to_it(
-    records: Records, tmp_path: Path
+    records: Records, store: Engine
 ) -> None:
     records.answered(URGENT, index_version="", seconds=0.002)
-    (line,) = lines_in(tmp_path)
-    assert [line[key] for key in ("index", "status", "urgency", "rule")] == ["", "urgent", "emergency", "eye"]
+    (row,) = rows_of(store, turns)
+    assert [row[key] for key in ("index", "status", "urgency", "rule")] == ["", "urgent", "emergency", "eye"]
+
+
+def test_a_turn_of_a_conversation_has_its_id_and_the_redacted_question(records: Records, store: Engine) -> None:
+    records.answered(ANSWERED, "v1", 0.1, TURN)
+    (row,) = rows_of(store, turns)
+    assert (row["id"], row["question"]) == ("turn-1", "Can Mrs [name] swim while pregnant?")
+
+
+def test_a_turn_is_recorded_once_however_often_it_is_sent(records: Records, store: Engine) -> None:
+    for index in ("v1", "v2"):
+        records.answered(ANSWERED, index, 0.1, TURN)
+    for turn in (LATER, OTHER):
+        records.answered(ANSWERED, "v3", 0.1, turn)
+    assert [row["index"] for row in rows_of(store, turns)] == ["v1", "v3", "v3"]
 
 
 @pytest.mark.parametrize("helpful", [True, False], ids=["up", "down"])
-def test_a_vote_leaves_one_line_with_the_answer_it_is_about(helpful: bool, records: Records, tmp_path: Path) -> None:
+def test_a_vote_outside_a_conversation_has_how_the_answer_was_judged(
+    helpful: bool, records: Records, store: Engine
+) -> None:
     records.voted(ABSTAINED, helpful)
-    (line,) = lines_in(tmp_path)
-    del line["at"]
-    assert line == {
-        "event": "vote", "helpful": helpful,
+    (row,) = rows_of(store, votes)
+    del row["at"]
+    assert row == {
+        "key": 1, "turn": None, "helpful": helpful, "reason": None, "remark": None,
         "status": "abstained", "urgency": None, "rule": None, "confidence": 0.1, "passages": [],
     }  # fmt: skip
 
 
-def test_lines_are_added_to_those_of_an_earlier_run(records: Records, tmp_path: Path) -> None:
-    records.answered(ANSWERED, "v1", 0.1)
-    Records(tmp_path / "var" / "records").voted(ANSWERED, helpful=True)
-    assert [line["event"] for line in lines_in(tmp_path)] == ["answer", "vote"]
+def test_a_vote_on_a_turn_has_its_reason_the_redacted_remark_and_how_the_turn_was_judged(
+    records: Records, store: Engine
+) -> None:
+    records.answered(ANSWERED, "v1", 0.1, TURN)
+    records.voted(TURN, False, "outdated", "My name is Florence Nightingale and this is old")
+    (row,) = rows_of(store, votes)
+    del row["at"]
+    remark = "My name is [name] and this is old"
+    assert row == {"key": 1, "turn": 1, "helpful": False, "reason": "outdated", "remark": remark, **JUDGED}
 
 
-def test_nothing_that_was_said_or_shown_is_written(records: Records, tmp_path: Path) -> None:
+def test_whoever_votes_again_has_changed_their_mind(records: Records, store: Engine) -> None:
+    records.answered(ANSWERED, "v1", 0.1, TURN)
+    records.answered(ANSWERED, "v1", 0.1, OTHER)
+    records.voted(OTHER, True)
+    records.voted(TURN, False, "wrong")
+    records.voted(TURN, True)
+    assert [(row["turn"], row["helpful"], row["reason"]) for row in rows_of(store, votes)] == [
+        (2, True, None),
+        (1, True, None),
+    ]
+
+
+def test_a_vote_on_a_turn_that_is_not_recorded_is_not_recorded(records: Records, store: Engine) -> None:
+    records.voted(TURN, True, remark="hello")
+    assert rows_of(store, votes) == []
+
+
+def test_rows_are_added_to_those_of_an_earlier_run(records: Records, store: Engine, tmp_path: Path) -> None:
     records.answered(ANSWERED, "v1", 0.1)
-    records.answered(ABSTAINED, "v1", 0.1)
-    records.answered(URGENT, "v1", 0.1)
-    records.voted(ABSTAINED, helpful=False)
-    written = (tmp_path / "var/records/events.jsonl").read_text(encoding="utf-8").lower()
+    again = open_store(tmp_path / "var" / "records.sqlite3")
+    Records(again, keep_days=30).answered(ANSWERED, "v2", 0.1)
+    assert [row["index"] for row in rows_of(store, turns)] == ["v1", "v2"]
+
+
+def test_without_a_conversation_nothing_that_was_said_or_shown_is_written(records: Records, tmp_path: Path) -> None:
+    for answer in (ANSWERED, ABSTAINED, URGENT):
+        records.answered(answer, "v1", 0.1)
+        records.voted(answer, helpful=False)
+    written = all_bytes(tmp_path).lower()
     said = f"{ANSWERED.question} {ABSTAINED.text} {ANSWERED.text} {URGENT.question} sauna rose 01 234 a@rose.example"
     words = {word.strip("?“”[]") for word in said.lower().split()} - {"1"}
-    assert [word for word in words if len(word) > 3 and word in written] == []
+    assert [word for word in words if len(word) > 3 and word.encode() in written] == []
 
 
-def test_threads_that_write_at_once_leave_whole_lines(records: Records, tmp_path: Path) -> None:
-    def write_200(thread: int) -> None:
-        for number in range(200):
-            records.answered(ANSWERED, f"{thread}-{number}", 0.1)
+@pytest.mark.parametrize("planted", PLANTED)
+def test_no_file_has_a_byte_of_what_identifies_somebody(planted: str, records: Records, tmp_path: Path) -> None:
+    text = PLANTED[planted]
+    records.answered(replace(ANSWERED, question=text), "v1", 0.1, TURN)
+    records.voted(TURN, False, "other", text)
+    written = all_bytes(tmp_path)
+    assert b"laser#recovery-2" in written
+    assert planted.encode() not in written
+
+
+def test_the_key_of_a_conversation_is_not_in_any_file(records: Records, tmp_path: Path) -> None:
+    records.answered(ANSWERED, "v1", 0.1, TURN)
+    assert KEY.encode() not in all_bytes(tmp_path)
+
+
+def test_a_forgotten_conversation_is_gone_with_its_votes_and_no_other_is(records: Records, store: Engine) -> None:
+    for turn in (TURN, LATER, OTHER):
+        records.answered(ANSWERED, "v1", 0.1, turn)
+        records.voted(turn, True)
+    records.answered(ANSWERED, "v1", 0.1)
+    records.forget(KEY)
+    assert [(row["key"], row["id"]) for row in rows_of(store, turns)] == [(3, "turn-1"), (4, None)]
+    assert [row["turn"] for row in rows_of(store, votes)] == [3]
+    records.forget(KEY)
+
+
+def test_no_file_has_a_byte_of_a_forgotten_conversation(records: Records, tmp_path: Path) -> None:
+    records.answered(replace(ANSWERED, question="is a fishtank in the waiting room?"), "v1", 0.1, TURN)
+    records.voted(TURN, True, remark="lovely fishtank")
+    assert b"fishtank" in all_bytes(tmp_path)
+    records.forget(KEY)
+    assert b"fishtank" not in all_bytes(tmp_path)
+
+
+def test_records_go_after_the_days_that_they_are_kept(records: Records, store: Engine) -> None:
+    for turn in (TURN, None):
+        records.answered(ANSWERED, "v1", 0.1, turn)
+    records.voted(TURN, True)
+    records.voted(ANSWERED, True)
+    records.purge(datetime.now(UTC) + timedelta(days=29.9))
+    assert (len(rows_of(store, turns)), len(rows_of(store, votes))) == (2, 2)
+    records.purge(datetime.now(UTC) + timedelta(days=30.1))
+    assert (rows_of(store, turns), rows_of(store, votes)) == ([], [])
+
+
+def test_threads_that_record_at_once_lose_nothing(records: Records, store: Engine) -> None:
+    def record_50(thread: int) -> None:
+        for number in range(50):
+            records.answered(ANSWERED, f"{thread}-{number}", 0.1, Turn(str(thread), str(number)))
 
     with ThreadPoolExecutor(max_workers=8) as threads:
-        list(threads.map(write_200, range(8)))
-    written = {line["index"] for line in lines_in(tmp_path)}
-    assert written == {f"{thread}-{number}" for thread in range(8) for number in range(200)}
-    assert len(lines_in(tmp_path)) == 1600
+        list(threads.map(record_50, range(8)))
+    assert {row["index"] for row in rows_of(store, turns)} == {f"{t}-{n}" for t in range(8) for n in range(50)}
 
 
-@pytest.mark.parametrize("broken", ["a file for the folder", "a folder for the file"])
-def test_a_write_that_fails_is_logged_with_the_remedy_and_keeps_no_answer_from_the_patient(
-    broken: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Another program holds the store, and does not let go."""
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+
+
+def everything_fails(records: Records, caplog: pytest.LogCaptureFixture) -> None:
+    """Each call comes back without an error, but says in the log what was not done, in nobody's words."""
+    started = time.monotonic()
+    records.answered(URGENT, "", 0.1, LATER)
+    records.voted(TURN, False, "other", "Mrs Nightingale was here")
+    records.purge(datetime.now(UTC))
+    assert time.monotonic() - started < 10
+    assert len(caplog.messages) == 3
+    assert all("records.sqlite3" in line and "Check the disk" in line for line in caplog.messages)
+    assert "nightingale" not in caplog.text.lower()
+    with pytest.raises(StoreError):
+        records.forget(KEY)  # nobody is told that it is gone
+
+
+def test_a_locked_store_is_logged_and_keeps_no_answer_from_the_patient(
+    records: Records, store: Engine, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    if broken == "a file for the folder":
-        (tmp_path / "records").write_text("")
-    else:
-        (tmp_path / "records/events.jsonl").mkdir(parents=True)
-    records = Records(tmp_path / "records")
-    records.answered(URGENT, "", 0.1)
-    records.voted(ANSWERED, helpful=True)
-    assert len(caplog.records) == 2
-    assert all(f"{tmp_path / 'records/events.jsonl'}: an event was not rec" in line for line in caplog.messages)
-    assert all(line.endswith("Check the disk.") for line in caplog.messages)
+    records.answered(ANSWERED, "v1", 0.1, TURN)
+    with locked(tmp_path / "var" / "records.sqlite3"):
+        everything_fails(records, caplog)
+    records.answered(ANSWERED, "v2", 0.1)
+    assert [row["index"] for row in rows_of(store, turns)] == ["v1", "v2"]
+
+
+def test_a_broken_store_is_logged_and_keeps_no_answer_from_the_patient(
+    records: Records, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "records.sqlite3").write_text("This is a letter. " * 1000)
+    everything_fails(records, caplog)
+
+
+def test_a_full_disk_is_logged_and_keeps_no_answer_from_the_patient(
+    store: Engine, records: Records, caplog: pytest.LogCaptureFixture
+) -> None:
+    @event.listens_for(store, "connect")
+    def leave_no_space(connection: sqlite3.Connection, _: object) -> None:
+        connection.execute("PRAGMA max_page_count = 1")
+
+    records.answered(URGENT, "", 0.1, TURN)
+    (line,) = caplog.messages
+    assert "database or disk is full" in line
     assert "nightingale" not in caplog.text.lower()

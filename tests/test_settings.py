@@ -48,10 +48,10 @@ def test_everything_has_a_default(tmp_path: Path) -> None:
     settings = load_settings(write(tmp_path, ""))
     assert settings.documents == tmp_path / "kb/documents"
     assert settings.indexes == tmp_path / "var/index"
-    assert settings.records == tmp_path / "var/records"
-    assert (settings.host, settings.port, settings.encoder) == ("127.0.0.1", 7860, None)
     assert (settings.allowed_origins, settings.trusted_proxies) == ((), ())
     assert (settings.limits.per_visitor_per_minute, settings.limits.overall_per_minute) == (20, 600)
+    assert settings.store == tmp_path / "var/records.sqlite3"
+    assert (settings.host, settings.port, settings.encoder, settings.keep_days) == ("127.0.0.1", 7860, None, 30)
 
 
 def test_what_the_file_says_is_read(tmp_path: Path) -> None:

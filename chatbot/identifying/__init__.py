@@ -1,0 +1,1 @@
+"""What in a text tells who somebody is: each file finds one kind of it."""
