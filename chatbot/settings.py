@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from chatbot.email_address import is_email_address
 
 PLACEHOLDER = "SET ME"
 # What is said where the clinic has not filled in a number: never the placeholder.
@@ -52,11 +54,43 @@ class Clinic(BaseModel):
         return [f"clinic.{name}" for name, value in self if value == PLACEHOLDER]
 
 
+class MailSettings(BaseModel):
+    """The mail server that takes visitors' messages, and the addresses that they go from and to.
+
+    The password itself is in no file: `password_variable` names the environment variable that holds it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    host: str = Field(min_length=1)
+    port: int = Field(default=587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str | None = Field(default=None, min_length=1)
+    password_variable: str | None = Field(default=None, min_length=1)
+    sender: str
+    to: str
+
+    @field_validator("sender", "to")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        if not is_email_address(value):
+            raise ValueError("give one e-mail address, such as web@clinic.example, without a name")
+        return value
+
+    @model_validator(mode="after")
+    def _logs_in_safely(self) -> Self:
+        if (self.user is None) != (self.password_variable is None):
+            raise ValueError("user and password_variable go together: give both, or neither")
+        if self.user is not None and self.security == "none":
+            raise ValueError('security = "none" would send the password for all to read: use "starttls" or "tls"')
+        return self
+
+
 class Settings(BaseModel):
     """Everything that can be set. Paths are relative to the settings file's folder."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     clinic: Clinic = Clinic()
+    mail: MailSettings | None = None
     documents: Path = Path("kb/documents")
     data: Path = Path("var")
     encoder: str | None = None
