@@ -16,12 +16,11 @@ from email.utils import format_datetime
 from threading import Timer
 
 from chatbot.email_address import is_email_address
-from chatbot.message import Message
+from chatbot.message import Message, as_text
 from chatbot.settings import MailSettings, SettingsError
 
 STEP_S = 20.0  # the longest that one reply of the mail server may take
 WHOLE_S = 60.0  # the longest that all of one sending may take, however many replies it has
-RULE = "-" * 60
 
 
 class MailError(Exception):
@@ -63,7 +62,7 @@ class Mail:
         with self._said_plainly(), self._connected() as server:
             if settings.user is not None:
                 server.login(settings.user, self._password)
-            server.send_message(mail, from_addr=settings.sender, to_addrs=[settings.to])
+            server.sendmail(settings.sender, [settings.to], mail.as_bytes())
             with suppress(OSError, smtplib.SMTPException):  # it has the message: how it says goodbye does not matter
                 server.quit()
 
@@ -117,9 +116,11 @@ class Mail:
             raise MailError(f'{reason} Check [mail] security: port 465 is for "tls", 587 for "starttls".') from error
         except TimeoutError as error:
             raise MailError(f"{where} took too long. Check [mail] host, port and security.") from error
+        except smtplib.SMTPServerDisconnected as error:  # also when a reply takes too long
+            raise MailError(f"{where} broke off ({_line(str(error))}). Check [mail] port and security.") from error
         except smtplib.SMTPResponseException as error:
             raise MailError(f"{where} refused to serve ({_said(error)}).") from error
-        except (OSError, ValueError, smtplib.SMTPException) as error:  # ValueError: what was read as it was cut
+        except (OSError, smtplib.SMTPException) as error:
             raise MailError(f"{where} cannot be reached ({_line(str(error))}). Check [mail] host and port.") from error
 
 
@@ -138,37 +139,22 @@ def as_mail(message: Message, receipt: str, settings: MailSettings) -> EmailMess
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's holiday notice answers it
     if is_email_address(message.contact):
         mail["Reply-To"] = message.contact
-    mail.set_content(_body(message, receipt), charset="utf-8", cte="quoted-printable")
+    mail.set_content(as_text(message, receipt), charset="utf-8", cte="quoted-printable")
     return mail
-
-
-def _body(message: Message, receipt: str) -> str:
-    lines = [f"A visitor of your web site sends you message {receipt}."]
-    if message.urgency:
-        lines.append(f"The program took it for urgent ({message.urgency.replace('_', ' ')}), and told them what to do.")
-    lines += [
-        "",
-        f"Name: {message.name}",
-        f"Contact: {message.contact}",
-        f"Agreed to sending this to you: {message.consented_at:%Y-%m-%d %H:%M %Z}",
-        "",
-        message.text,
-    ]
-    if message.transcript:
-        lines += ["", RULE, "The conversation before it, as the visitor's browser gave it:"]
-    for exchange in message.transcript:
-        lines += ["", "The visitor asked:", exchange.question, "", "The program answered:", exchange.answer]
-    return "\n".join([*lines, ""])
 
 
 def _password(settings: MailSettings, environment: Mapping[str, str]) -> str:
     name = settings.password_variable
     if name is None:
         return ""
-    if not environment.get(name):
+    password = environment.get(name, "")
+    if not password:
         remedy = "Set it to the password of the mail account before you start the program."
         raise SettingsError(f"mail.password_variable: the environment variable {name} is not set. {remedy}")
-    return environment[name]
+    if not password.isascii():
+        reason = "has letters that smtplib cannot send"
+        raise SettingsError(f"mail.password_variable: {name} {reason}. Choose a password of plain letters and digits.")
+    return password
 
 
 def _cut(server: smtplib.SMTP) -> None:

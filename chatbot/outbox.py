@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Event
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import JSON, Column, Connection, DateTime, Engine, Integer, String, Table, event, select
 
@@ -29,7 +30,7 @@ ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # no 0, 1, I, L and O: a receipt i
 messages = Table(
     "messages",
     metadata,
-    Column("id", String, primary_key=True),
+    Column("key", String, primary_key=True),  # of the message's id and words
     Column("receipt", String, nullable=False, unique=True),
     Column("conversation", String, index=True),  # hashed
     Column("at", DateTime, nullable=False, index=True),  # UTC, as all times here
@@ -66,6 +67,16 @@ class Unsent:
     error: str | None
     due_at: datetime
 
+    @property
+    def state(self) -> Literal["waiting", "not_sent"]:
+        """Whether it only waits, for its turn or for staff to read it here, or could not be sent so far."""
+        return "not_sent" if self.error else "waiting"
+
+    def to_json(self) -> dict[str, Any]:
+        """A row of the staff's list."""
+        times = {"at": self.at.isoformat(timespec="seconds"), "due_at": self.due_at.isoformat(timespec="seconds")}
+        return {**asdict(self), **times, "state": self.state}
+
 
 class Outbox:
     """A table of the store, and the mail server that its messages go to; without one they wait there for staff.
@@ -83,14 +94,16 @@ class Outbox:
     def post(self, message: Message) -> str:
         """Store a message, and only then give its receipt, such as "K7F-2QX". Raises StoreError if that cannot be.
 
-        An id that is known already keeps its first message and its receipt.
+        The same words under the same id are one message with one receipt. Other words are another: a receipt is never
+        given for words that are not there.
         """
+        key = _key(message)
         with transaction(self._store) as connection:
-            known = select(messages.c.receipt).where(messages.c.id == message.id)
+            known = select(messages.c.receipt).where(messages.c.key == key)
             receipt: str | None = connection.execute(known).scalar()
             if receipt is None:
                 receipt = _new_receipt(connection)
-                connection.execute(messages.insert().values(_row(message, receipt)))
+                connection.execute(messages.insert().values(_row(message, key, receipt)))
         self.posted.set()
         return receipt
 
@@ -168,7 +181,7 @@ class Outbox:
             if row is None:
                 return None
             pause = PAUSES[min(row["tries"], len(PAUSES) - 1)]
-            self._update(connection, row["id"], tries=row["tries"] + 1, due_at=_utc(now + pause))
+            self._update(connection, row["key"], tries=row["tries"] + 1, due_at=_utc(now + pause))
         return _message(row), row["receipt"]
 
     def _failed(self, message: Message, receipt: str, error: str) -> None:
@@ -181,8 +194,8 @@ class Outbox:
         with transaction(self._store) as connection:
             self._update(connection, message.id, sent_at=_utc(now), error=None, **dict.fromkeys(WORDS))
 
-    def _update(self, connection: Connection, id: str, **values: Any) -> None:
-        connection.execute(messages.update().where(messages.c.id == id).values(**values))
+    def _update(self, connection: Connection, key: str, **values: Any) -> None:
+        connection.execute(messages.update().where(messages.c.key == key).values(**values))
 
 
 def _flush_every_commit(connection: Any, *_: object) -> None:
@@ -194,14 +207,20 @@ def _new_receipt(connection: Connection) -> str:
     while True:
         drawn = "".join(secrets.choice(ALPHABET) for _ in range(6))
         receipt = f"{drawn[:3]}-{drawn[3:]}"
-        if connection.execute(select(messages.c.id).where(messages.c.receipt == receipt)).first() is None:
+        if connection.execute(select(messages.c.key).where(messages.c.receipt == receipt)).first() is None:
             return receipt
 
 
-def _row(message: Message, receipt: str) -> dict[str, Any]:
+def _key(message: Message) -> str:
+    """The same for the same words under the same id. Nothing of either can be guessed from it once both are gone."""
+    words = [message.id, message.name, message.contact, message.text, *map(astuple, message.transcript)]
+    return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:32]
+
+
+def _row(message: Message, key: str, receipt: str) -> dict[str, Any]:
     now = _utc(datetime.now(UTC))
     return {
-        "id": message.id,
+        "key": key,
         "receipt": receipt,
         "conversation": _hashed(message.conversation) if message.conversation else None,
         "at": now,
@@ -216,9 +235,9 @@ def _row(message: Message, receipt: str) -> dict[str, Any]:
 
 
 def _message(row: Mapping[Any, Any]) -> Message:
-    """A stored message; of its conversation only the hash is known."""
+    """A stored message; its key stands for its id, and of its conversation only the hash is known."""
     return Message(
-        id=row["id"],
+        id=row["key"],
         conversation=None,
         name=row["name"],
         contact=row["contact"],

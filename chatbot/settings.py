@@ -64,7 +64,7 @@ class MailSettings(BaseModel):
     host: str = Field(min_length=1)
     port: int = Field(default=587, ge=1, le=65535)
     security: Literal["starttls", "tls", "none"] = "starttls"
-    user: str | None = Field(default=None, min_length=1)
+    user: str | None = Field(default=None, pattern=r"^[\x21-\x7e]+$")  # smtplib sends no others
     password_variable: str | None = Field(default=None, min_length=1)
     sender: str
     to: str
