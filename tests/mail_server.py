@@ -25,7 +25,8 @@ USER, PASSWORD = "web", "open sesame"
 class MailServer:
     """What it was given, and how it is to behave: a reply for each step that is not the usual one.
 
-    `pause_s` passes before it replies to a message; `has_one` is set once it has one.
+    `pause_s` passes before it replies to a message, and `goodbye_s` before it says goodbye; `has_one` is set once it
+    has a message, `is_leaving` once it was asked to say goodbye.
     """
 
     def __init__(self, port: int) -> None:
@@ -39,6 +40,8 @@ class MailServer:
         self.refuse_words = ""  # of a message that `refuse_message` is for; all by default
         self.pause_s = 0.0
         self.has_one = Event()
+        self.goodbye_s = 0.0
+        self.is_leaving = Event()
 
     @property
     def ids(self) -> list[str]:
@@ -72,6 +75,11 @@ class MailServer:
         self.taken.append(mail)
         self.envelopes.append(envelope)
         return "250 OK"
+
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        self.is_leaving.set()
+        await asyncio.sleep(self.goodbye_s)
+        return "221 Bye"
 
     def log_in(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
         assert isinstance(data, LoginPassword)
