@@ -68,10 +68,12 @@ def started(command: str, store: Path, port: int) -> Iterator[subprocess.Popen[s
     with subprocess.Popen(
         arguments, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        yield process
-        process.kill()
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            yield process
+        finally:
+            process.kill()
 
 
 def tell(process: subprocess.Popen[str], line: str = "") -> None:
