@@ -364,7 +364,7 @@ def _as_text(answer: Answer) -> str:
 
 def _unsent_as_text(unsent: Unsent) -> str:
     urgent = f"  {unsent.urgency.replace('_', ' ')}" if unsent.urgency else ""
-    failed = f": {unsent.error} Tried {unsent.tries} times, next after {_time(unsent.due_at)}" if unsent.error else ""
+    failed = f": {unsent.error} Tries: {unsent.tries}, the next after {_time(unsent.due_at)}" if unsent.error else ""
     return f"{unsent.receipt}  {_time(unsent.at)}  {unsent.state.replace('_', ' ')}{urgent}{failed}"
 
 

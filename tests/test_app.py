@@ -374,7 +374,7 @@ def test_messages_says_why_a_message_was_not_sent_and_exits_with_1(run: Program,
     assert done.code == 1
     assert done.out.startswith(f"{receipt}  ")
     assert "  not sent  same day: the mail server localhost:1 cannot be reached" in done.out
-    assert "Tried 1 times, next after " in done.out
+    assert "Tries: 1, the next after " in done.out
     (row,) = json.loads(run("messages", "--json").out)
     assert " ".join(row) == "receipt at urgency tries error due_at state"
     assert (row["receipt"], row["state"], row["tries"]) == (receipt, "not_sent", 1)
