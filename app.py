@@ -1,4 +1,4 @@
-"""The one entry: serve (default) · ask · search · index · check · doctor · evaluate."""
+"""The one entry: serve (default) · ask · search · index · check · doctor · evaluate · messages."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import logging
 import os
 import shlex
 import shutil
+import signal
 import sys
 import time
 from datetime import UTC, datetime
@@ -20,9 +21,13 @@ from chatbot.answer import Answer
 from chatbot.bot import Bot, ask
 from chatbot.citation import section_name
 from chatbot.coverage import Coverage, TopicsError, coverage, coverage_text, load_topics
+from chatbot.delivery import delivering
 from chatbot.doctor import diagnose, refused_port
 from chatbot.evaluate import EvaluationError, Outcome, evaluate, read_rows, summary, to_json
 from chatbot.look_up import Found, look_up
+from chatbot.mail import Mail
+from chatbot.message import as_text
+from chatbot.outbox import Outbox, UnknownReceiptError, Unsent
 from chatbot.question import Question, QuestionError
 from chatbot.reading.cross_encoder import load_cross_encoder
 from chatbot.reading.meaning import load_meaning
@@ -30,7 +35,7 @@ from chatbot.ready import load_all, read_ahead
 from chatbot.records import Records
 from chatbot.rules import load_rules
 from chatbot.settings import Settings, SettingsError, load_settings
-from chatbot.store import open_store
+from chatbot.store import StoreError, open_store
 from chatbot.triage import triage
 from chatbot.urgent import urgent
 from chatbot.verify import load_gate
@@ -46,7 +51,7 @@ SECONDS_OF_DAY = 24 * 60 * 60
 DEFAULT_SETTINGS = Path(__file__).resolve().parent / "settings.toml"
 EXPECTED = (
     EmptyKnowledgeBaseError, EncoderError, EvaluationError, QuestionError, SettingsError, UnusableIndexError,
-    FileNotFoundError, NotADirectoryError, MissingDisputeError, TopicsError,
+    FileNotFoundError, NotADirectoryError, MissingDisputeError, StoreError, TopicsError, UnknownReceiptError,
 )  # fmt: skip
 
 
@@ -116,6 +121,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("questions", type=Path, metavar="QUESTIONS.jsonl")
     command.set_defaults(run=_evaluate)
+
+    command = commands.add_parser(
+        "messages", parents=[printing], help="list visitors' messages to the clinic that were not sent"
+    )
+    command.add_argument("--show", metavar="RECEIPT", help="print one of them, with the visitor's words")
+    command.set_defaults(run=_messages)
     return parser
 
 
@@ -146,6 +157,7 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
 
     from chatbot.web.api import make_api
     from chatbot.web.doors import add_doors, server_options
+    from chatbot.web.messages import add_messages
     from chatbot.web.patient import mount_page
 
     host, port = options.host or settings.host, options.port or settings.port
@@ -153,6 +165,7 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
         print(f"error: cannot listen on {host}:{port} ({reason}). Choose another --port.", file=sys.stderr)
         return 2
     _warn_of_placeholders(settings)
+    mail = Mail(settings.mail) if settings.mail else None
     print("Loading the encoder and the index ...", file=sys.stderr)
     bot = _make_bot(options, settings)
     try:
@@ -162,17 +175,23 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
         return 2
     Thread(target=read_ahead, args=(load_cross_encoder(), bot.index.current()), daemon=True).start()
     records = Records(open_store(settings.store), settings.keep_days)
-    Thread(target=_purge_daily, args=(records,), daemon=True).start()
-    server = mount_page(make_api(bot, records), bot, records)
+    outbox = Outbox(open_store(settings.store), mail, settings.keep_days)
+    Thread(target=_purge_daily, args=(records, outbox), daemon=True).start()
+    api = make_api(bot, records)
+    add_messages(api, bot, records, outbox)
+    server = mount_page(api, bot, records)
     add_doors(server, settings)
     print(f"Serving {settings.documents} on http://{host}:{port} (API: /docs). Stop with Ctrl+C.", file=sys.stderr)
-    uvicorn.run(server, host=host, port=port, **server_options(settings))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: what is being sent is finished first
+    with delivering(outbox):
+        uvicorn.run(server, host=host, port=port, **server_options(settings))
     return 0
 
 
-def _purge_daily(records: Records) -> None:
+def _purge_daily(*kept: Records | Outbox) -> None:
     while True:
-        records.purge(datetime.now(UTC))
+        for one in kept:
+            one.purge(datetime.now(UTC))
         time.sleep(SECONDS_OF_DAY)
 
 
@@ -270,6 +289,21 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def _messages(options: argparse.Namespace, settings: Settings) -> int:
+    outbox = Outbox(open_store(settings.store), None, settings.keep_days)
+    if options.show is not None:
+        message = outbox.read(options.show)
+        as_json = json.dumps(message.to_json(), ensure_ascii=False, indent=1)
+        print(as_json if options.json else as_text(message, options.show.upper()))
+        return 0
+    waiting = outbox.waiting()
+    if options.json:
+        print(json.dumps([one.to_json() for one in waiting], indent=1))
+    else:
+        print("\n".join(_unsent_as_text(one) for one in waiting) or "No message waits.")
+    return 1 if any(one.error for one in waiting) else 0
+
+
 def _make_bot(options: argparse.Namespace, settings: Settings) -> Bot:
     """The bot over the folder's index. A missing index is built; one that is stale or damaged is refused."""
     encoder = load_encoder(settings.encoder)
@@ -345,6 +379,17 @@ def _as_text(answer: Answer) -> str:
     if answer.suggestions:
         lines.append("\nYou could also ask: " + " · ".join(answer.suggestions))
     return "\n".join(lines)
+
+
+def _unsent_as_text(unsent: Unsent) -> str:
+    urgent = f"  {unsent.urgency.replace('_', ' ')}" if unsent.urgency else ""
+    failed = f": {unsent.error} Tries: {unsent.tries}, the next after {_time(unsent.due_at)}" if unsent.error else ""
+    return f"{unsent.receipt}  {_time(unsent.at)}  {unsent.state.replace('_', ' ')}{urgent}{failed}"
+
+
+def _time(moment: datetime) -> str:
+    """In the time zone of this computer."""
+    return f"{moment.astimezone():%Y-%m-%d %H:%M}"
 
 
 def _found_as_text(found: Found) -> str:

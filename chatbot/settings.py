@@ -5,10 +5,11 @@ from __future__ import annotations
 import tomllib
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from chatbot.email_address import is_email_address
 from chatbot.origin import checked_origin
 
 PLACEHOLDER = "SET ME"
@@ -74,11 +75,43 @@ def _checked_proxy(text: str) -> str:
     return text
 
 
+class MailSettings(BaseModel):
+    """The mail server that takes visitors' messages, and the addresses that they go from and to.
+
+    The password itself is in no file: `password_variable` names the environment variable that holds it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    host: str = Field(min_length=1)
+    port: int = Field(default=587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str | None = Field(default=None, pattern=r"^[\x21-\x7e]+$")  # smtplib sends no others
+    password_variable: str | None = Field(default=None, min_length=1)
+    sender: str
+    to: str
+
+    @field_validator("sender", "to")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        if not is_email_address(value):
+            raise ValueError("give one e-mail address, such as web@clinic.example, without a name")
+        return value
+
+    @model_validator(mode="after")
+    def _logs_in_safely(self) -> Self:
+        if (self.user is None) != (self.password_variable is None):
+            raise ValueError("user and password_variable go together: give both, or neither")
+        if self.user is not None and self.security == "none":
+            raise ValueError('security = "none" would send the password for all to read: use "starttls" or "tls"')
+        return self
+
+
 class Settings(BaseModel):
     """Everything that can be set. Paths are relative to the settings file's folder."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     clinic: Clinic = Clinic()
+    mail: MailSettings | None = None
     documents: Path = Path("kb/documents")
     data: Path = Path("var")
     encoder: str | None = None
