@@ -251,6 +251,13 @@ def test_one_visitor_does_not_use_up_what_another_may_ask(strict: FastAPI) -> No
     assert statuses(client_of(strict, "192.0.2.2"), FADES, 3) == [200, 200, 429]
 
 
+def test_a_program_on_this_machine_is_not_counted_unless_it_passes_on_what_others_ask(strict: FastAPI) -> None:
+    here = client_of(strict, "127.0.0.1")
+    assert statuses(here, FADES, 8) == [200] * 8
+    passed_on = {"X-Forwarded-For": "192.0.2.1"}
+    assert [here.post("/api/ask", json=FADES, headers=passed_on).status_code for _ in range(3)] == [200, 200, 429]
+
+
 def test_all_visitors_together_may_ask_only_so_much(strict: FastAPI) -> None:
     asked = [statuses(client_of(strict, f"192.0.2.{last}"), FADES, 1)[0] for last in range(7)]
     assert asked == [200] * 5 + [429] * 2

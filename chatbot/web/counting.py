@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-
 from fastapi import FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chatbot.metrics import REQUESTS
+from chatbot.web.here import is_from_here
 from chatbot.web.origins import PUBLIC
 
-FORWARDING = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 OTHER = "other"  # an address made up by whoever asks must not become a label
 
 
@@ -44,15 +42,6 @@ def add_metrics(server: FastAPI) -> None:
 
     @server.get("/metrics", include_in_schema=False)
     def get_metrics(request: Request) -> Response:
-        if not _is_from_here(request):
+        if not is_from_here(request.scope):
             raise HTTPException(404)
         return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-
-def _is_from_here(request: Request) -> bool:
-    if any(name in request.headers for name in FORWARDING):
-        return False
-    try:
-        return request.client is not None and ip_address(request.client.host).is_loopback
-    except ValueError:
-        return False

@@ -2,7 +2,7 @@
 
 Three bounds, each for one visitor and for all of them. Beyond the first, a question is only read for emergencies;
 beyond the second, which keeps that from being a way round the first, it is refused, with the number to call. The third
-is for what only reads, such as a page and its files.
+is for what only reads, such as a page and its files. A program on this machine is the clinic's own, and not counted.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from chatbot.question import MAX_CHARS, Question
 from chatbot.settings import Clinic, Limits, fill
 from chatbot.triage import triage
 from chatbot.urgent import urgent
+from chatbot.web.here import is_from_here
 from chatbot.web.origins import READING
 from chatbot.web.problems import TooManyQuestionsError
 
@@ -93,7 +94,7 @@ class Rates:
         self._reads = Bound("read", limits, READS_FOR_EACH_ASK, limiter)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or is_from_here(scope):
             await self._app(scope, receive, send)
             return
         visitor = self._key(scope)
