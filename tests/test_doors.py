@@ -563,7 +563,7 @@ def said_to(port: int, request: bytes) -> str:
 
 
 def test_over_a_real_connection_sizes_hold_and_no_header_moves_a_visitor(server_of: ServerOf) -> None:
-    settings = Settings(limits=Limits(per_visitor_per_minute=3))
+    settings = Settings(limits=Limits(per_visitor_per_minute=2))
     head = "POST /api/ask HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     with listening(server_of(settings), settings) as port:
         chunk = b"10000\r\n" + b"a" * 0x10000 + b"\r\n"
