@@ -6,13 +6,17 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pytest
-from conftest import LetterEncoder, UndecidedMeaning
+from conftest import LetterEncoder, UndecidedMeaning, rows_of
+from sqlalchemy import Engine, insert
 
 import app
 from chatbot.coverage import Topic, load_topics
+from chatbot.records import Records, turns
+from chatbot.store import transaction
 
 SETTINGS = """
 documents = "clinic"
@@ -350,3 +354,33 @@ def test_settings_that_cannot_be_used_are_named(
     settings.write_text(f"{content}\n{SETTINGS}")
     code = app.main(["ask", FADES, "--settings", str(settings)])
     assert error in Run(code, *capsys.readouterr()).error
+
+
+def test_a_server_deletes_old_records_at_once_and_then_once_a_day(
+    monkeypatch: pytest.MonkeyPatch, store: Engine
+) -> None:
+    waited: list[float] = []
+
+    class StopError(Exception):
+        pass
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        assert rows_of(store, turns) == []
+        if len(waited) == 2:
+            raise StopError
+
+    with transaction(store) as connection:
+        old = {
+            "at": datetime(2020, 1, 1),
+            "status": "answered",
+            "confidence": 1.0,
+            "passages": [],
+            "index": "",
+            "ms": 1.0,
+        }
+        connection.execute(insert(turns).values(old))
+    monkeypatch.setattr("app.time.sleep", sleep)
+    with pytest.raises(StopError):
+        app._purge_daily(Records(store, keep_days=30))
+    assert waited == [86_400, 86_400]
