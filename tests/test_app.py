@@ -10,16 +10,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import LetterEncoder, UndecidedMeaning
-from sqlalchemy import Engine
+from conftest import LetterEncoder, UndecidedMeaning, rows_of
+from sqlalchemy import Engine, insert
 
 import app
 from chatbot.coverage import Topic, load_topics
 from chatbot.mail import Mail
 from chatbot.message import Exchange, Message
 from chatbot.outbox import Outbox
+from chatbot.records import Records, turns
 from chatbot.settings import MailSettings
-from chatbot.store import open_store
+from chatbot.store import open_store, transaction
 
 SETTINGS = """
 documents = "clinic"
@@ -433,3 +434,33 @@ def test_settings_that_cannot_be_used_are_named(
     settings.write_text(f"{content}\n{SETTINGS}")
     code = app.main(["ask", FADES, "--settings", str(settings)])
     assert error in Run(code, *capsys.readouterr()).error
+
+
+def test_a_server_deletes_old_records_at_once_and_then_once_a_day(
+    monkeypatch: pytest.MonkeyPatch, store: Engine
+) -> None:
+    waited: list[float] = []
+
+    class StopError(Exception):
+        pass
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        assert rows_of(store, turns) == []
+        if len(waited) == 2:
+            raise StopError
+
+    with transaction(store) as connection:
+        old = {
+            "at": datetime(2020, 1, 1),
+            "status": "answered",
+            "confidence": 1.0,
+            "passages": [],
+            "index": "",
+            "ms": 1.0,
+        }
+        connection.execute(insert(turns).values(old))
+    monkeypatch.setattr("app.time.sleep", sleep)
+    with pytest.raises(StopError):
+        app._purge_daily(Records(store, keep_days=30))
+    assert waited == [86_400, 86_400]

@@ -10,8 +10,12 @@ import pytest
 
 from benchmarks.ann import mean_recall, read_texts, share_table, size_table
 from benchmarks.beir import BeirError, Quality, QuestionSet, document_vectors, measure, ndcg, read_beir, recall
+from benchmarks.redaction import Judged, messages
+from benchmarks.redaction import Span as Marked
+from benchmarks.redaction import table as redaction_table
 from benchmarks.run import DOCUMENTS, main, table
 from benchmarks.speed import Rates, percentile, write_documents
+from chatbot.identifying.found import Found
 from index.encode import Progress, Span, Vectors
 from kb.document import Document, Paragraph, Section
 from kb.load import load
@@ -274,3 +278,25 @@ def test_each_part_prints_its_table(
     assert "| 1 passages | 30 passages |" in printed
     assert "| fruit | 3 | 2 |" in printed
     assert "(1 answerable questions, 6 not)" in printed
+
+
+def test_a_marked_span_counts_as_redacted_when_no_letter_of_it_is_left_titles_apart() -> None:
+    text = "ask Dr. Karen O'Neil, Leeds"
+    span, town = Marked("name", 4, 20), Marked("GPE", 22, 27)
+    whole = Judged(text, (span, town), (Found("name", 8, 20),), ms=1.0)
+    part = Judged(text, (span, town), (Found("name", 8, 13), Found("phone", 0, 3)), ms=2.0)
+    assert [one.is_whole(span) for one in (whole, part)] == [True, False]
+    assert [one.is_touched(span) for one in (whole, part)] == [True, True]
+    assert [one.false_alarms for one in (whole, part)] == [[], ["ask"]]
+    lines = redaction_table([whole, part]).splitlines()
+    assert "| name | 2 | 1 (50.0%) | 1 |" in lines
+    assert "| **all** | 2 | 1 (50.0%) | 1 |" in lines
+    assert "| GPE, to stay | 2 | 0 | |" in lines
+    assert lines[-1] == "2 messages; 50.00 false alarms per 100 (1); p50 1.00 ms, p95 2.00 ms"
+
+
+def test_the_messages_of_questions_and_of_conversations_are_read_as_having_nothing_marked() -> None:
+    assert list(messages({"question": "a"})) == [("a", ())]
+    assert list(messages({"turns": [{"question": "a"}, {"question": "b"}]})) == [("a", ()), ("b", ())]
+    marked = {"text": "Jo", "spans": [{"type": "name", "start": 0, "end": 2}]}
+    assert list(messages(marked)) == [("Jo", (Marked("name", 0, 2),))]

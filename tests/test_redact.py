@@ -57,6 +57,7 @@ OTHERS = {
     "born in 1958": "born in [date]",
     "I live at 22b Mill Lane, NG99 1AA": "I live at [address]",
     "Flat 3, 88 Copperfield Street": "[address]",
+    "I live at 9 Elms can I swim after a peel": "I live at [address] can I swim after a peel",
     "i live 112 elm grove bn99 2ab": "i live [address] [address]",
     "1420 Juniper Avenue, Apt 5, Springfield, IL 62799": "[address]",
     "my zip is 90299": "my zip is [address]",
@@ -92,6 +93,7 @@ STAYS = [
     "my skin is olive, Fitzpatrick IV",
     "is there a clinic in Charlotte or near Victoria station",
     "I live in Leeds",
+    "I live on 3 Paracetamol a day",
     "had it in 2019 and 2022, 14:30 on 21/11/2026",
 ]
 

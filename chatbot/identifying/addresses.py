@@ -60,9 +60,9 @@ AMERICAN = re.compile(
     r"\b(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]"
     r"|NSW|VIC|QLD|WA|SA|TAS|ACT|NT)\s+\d{4,5}(?:-\d{4})?\b"
 )
-SAID_TO_BE = re.compile(
-    r"\b(?:address|live|living|lives|located|deliver|post|posted|send|sent|ship)\s*(?:is|at|on|in|:|to|it to|them to)"
-    r"\s*:?\s*(?P<it>(?:no\.?\s*|number\s*)?\d{1,5}[a-z]?,?\s+(?-i:[A-Z])[^\n.?!]{3,80})",
+SAID_TO_BE = re.compile(  # capital letters after a number: the rest of the message is not taken with it
+    r"\b(?:address|live|living|lives|located|deliver|post|posted|send|sent|ship)\s*(?:is|at|:|to|it to|them to)"
+    r"\s*:?\s*(?P<it>(?:no\.?\s*|number\s*)?\d{1,5}[a-z]?(?:,?\s+(?-i:[A-ZÀ-Þ])[\w'’.-]*){1,6})",
     re.IGNORECASE,
 )
 

@@ -8,6 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from chatbot.identifying.cues import (
+    ENDS,
+    HAS_TITLE,
+    OF_THINGS,
+    SAID,
+    SAYS_ANYBODY,
+    SAYS_NAME,
+    SAYS_ONESELF,
+    SAYS_PERSON,
+    SAYS_SO,
+    SAYS_SPEAKER,
+    SIGN_OFF,
+    TELLS,
+)
 from chatbot.identifying.found import Found
 from chatbot.identifying.lexicon import names
 
@@ -17,50 +31,6 @@ SHOUTING = 0.6  # with so large a part of capital letters, they say nothing
 TOKEN = re.compile(r"[^\W\d_]+(?:['’`-][^\W\d_]+)*")
 GAP = re.compile(r"[ \t]{1,2}|\.[ \t]?|-")  # between two parts of one name
 PART_OF_NAME = frozenset("de da di du del della la le van von der den bin ibn al el ter st mac mc o d".split())
-
-_TITLE = "mr|mrs|miss|ms|mx|dr|doctor|prof|professor|nurse|sister|matron|practitioner|sir|dame|madame|consultant"
-_RELATION = (
-    "husband|wife|partner|son|daughter|mum|mom|mother|dad|father|nan|gran|grandmother|grandfather|brother|sister|friend|mate"
-    "|cousin|aunt|uncle|niece|nephew|boyfriend|girlfriend|fianc[eé]e?|baby|twin|carer|neighbou?r|boss|colleague|gp|doctor"
-    "|surgeon|consultant|dermatologist|therapist|nurse|practitioner|aesthetician|beautician|specialist|receptionist|manager"
-    "|lady|girl|guy|man|in[ -]law"
-)
-# What stands before a name. After these almost any word is one ...
-SAYS_NAME = re.compile(
-    r"(?:\bname(?:['’]?s)?(?:\s+is|\s*[:=-])?(?:\s+(?:now|actually))?|\b(?:is|am|was|are|s)\s+called|\bnamed|\bknown as"
-    r"|\b(?:go|goes|went)\s+by|\bcall(?:s|ing)?\s+(?:me|him|her)|\bbooked\s+(?:in\s+)?(?:as|under)|\bsigned(?:\s+by)?"
-    r"|\bon behalf of|\bcontact\s*:)[\s,:?]*$",
-    re.IGNORECASE,
-)
-HAS_TITLE = re.compile(rf"\b(?:{_TITLE})\b\.?\s*$", re.IGNORECASE)
-# ... after these a known name, even one that is a word as well, if it has a capital letter ...
-SAYS_PERSON = re.compile(
-    r"\b(?:(?:i\s|i['’])?a?m|it['’]?s|this\s+is|hi|hello|hey|hiya|dear"
-    rf"|(?:my|our|his|her|their|your|the|a)\s+(?:\w+\s+)?(?:{_RELATION})(?:\s+is|\s*,\s*i\s+think)?"
-    r"|ask(?:ed)?(?:\s+for)?|saw|seen|met|tell|told|sp[eo]ke?\s+(?:to|with)|talk(?:ed)?\s+to|thanks|thank\s+you|sorry"
-    r")\s*[,:]?\s*$",
-    re.IGNORECASE,
-)
-SAYS_ONESELF = re.compile(r"\b(?:i\s+am|i['’]?m)\s+$", re.IGNORECASE)
-TELLS = re.compile(  # the same without what is said of things: "this is amber", "I saw violet"
-    r"\b(?:i\s+am|i['’]?m|hi|hello|hey|hiya|dear|ask(?:ed)?(?:\s+for)?|tell|told|sp[eo]ke?\s+(?:to|with)|i\s+think"
-    rf"|(?:my|our|his|her|their|your|the)\s+(?:{_RELATION})(?:\s*,\s*i\s+think)?)\s*,?\s*$",
-    re.IGNORECASE,
-)
-SAYS_SO = re.compile(r"^,?\s+(?:said|says|told|asked|mentioned|did\s+(?:my|me)|recommended|thinks)\b", re.IGNORECASE)
-OF_THINGS = re.compile(r"^\s+(?:water|oil|hip|tinted|gold|red|green|laser|colou?red|fluid|skin|stone)", re.IGNORECASE)
-SAYS_ANYBODY = re.compile(r"\b(?:with|by|from|for|and|see|is|does|did|can|could|would|was)\s+$", re.IGNORECASE)
-SAYS_SPEAKER = re.compile(r"^(?:[\s,]+(?:here|speaking|again|writing)\b|\s+from\s+the\b)", re.IGNORECASE)
-SAID = re.compile(
-    r"^,?\s+(?:said|says|told|asked|mentioned|did\s+(?:my|me|it)|rang|recommended|thinks|used|has|had|wants)\b", re.I
-)
-# ... and at the end of a message or of a line the rest of it.
-SIGN_OFF = re.compile(
-    r"(?:\b(?:regards|rgds|thanks|thank\s+you|thx|cheers|ta|wishes|love|sincerely|faithfully|yours|signed"
-    r"|best|truly|muchly)[ \t]*[,.!-]*\s*|(?:\A|\n)[ \t]*[-–—][ \t]*|\bfrom[ \t]*[:,][ \t]*)$",
-    re.IGNORECASE,
-)
-ENDS = re.compile(r"^(?:\s*(?:'s\s+iphone|x{1,4}|:\)|[.,!]))*[ \t]*(?:\+?\(?\d|[\w.+-]+@|\n|$)", re.IGNORECASE)
 
 # Neither a name nor a part of one, wherever it stands.
 NEVER = frozenset(Path(__file__).with_name("never_names.txt").read_text(encoding="utf-8").split())
@@ -172,16 +142,15 @@ def _is_one_here(token: _Token, before: str, after: str) -> bool:
 
 
 def _pair(text: str, tokens: Sequence[_Token], at: int) -> int:
-    """Words with capital letters that are a name together: "Rose Hartley", "R. Delacroix", or alone on a line."""
+    """Words with capital letters that are a name together: "Rose Hartley", "R. Delacroix"."""
     run = _run(text, tokens, at, "doubtful")
     parts = tokens[at : at + run]
     if run < 2 or not all(part.is_capital for part in parts):
         return 0
-    is_alone = text[: parts[0].start].endswith(("", "\n")[parts[0].start > 0]) and ENDS.match(text[parts[-1].end :])
     if parts[0].is_known and SAYS_SPEAKER.match(text[parts[-1].end : parts[-1].end + 20]):
         return run
     if not any(part.is_word or part.has_capitals_within for part in parts):
-        return run if len(parts[0].lower) != 2 or is_alone else 0  # no word that we know of
+        return run  # no word that we know of
     if parts[0].starts_sentence and parts[0].is_word and parts[1].is_sure and parts[1].lower not in names().last:
         return 0  # "Will Sarah call?"
     return run if parts[0].is_known and any(not part.is_word for part in parts[1:]) else 0
@@ -193,9 +162,8 @@ def _signed(text: str, tokens: Sequence[_Token], at: int, before: str) -> int:
         return 0
     run = _run(text, tokens, at, "said")
     parts = tokens[at : at + run]
-    if not run or not ENDS.match(text[parts[-1].end :]):
-        return 0
-    return run if any(part.is_known or not part.is_word or part.is_capital for part in parts) and parts[0].may_be else 0
+    is_name = any(part.is_known or part.is_capital or not part.is_word for part in parts)
+    return run if is_name and ENDS.match(text[parts[-1].end :]) else 0
 
 
 def _run(text: str, tokens: Sequence[_Token], at: int, how: Literal["said", "known", "doubtful"]) -> int:
