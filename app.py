@@ -137,6 +137,8 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     import uvicorn
 
     from chatbot.web.api import make_api
+    from chatbot.web.chat import add_chat
+    from chatbot.web.embed import add_widget
     from chatbot.web.patient import mount_page
 
     host, port = options.host or settings.host, options.port or settings.port
@@ -157,7 +159,10 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
         return 2
     Thread(target=read_ahead, args=(load_cross_encoder(), bot.index.current()), daemon=True).start()
     records = Records(settings.records)
-    server = mount_page(make_api(bot, records), bot, records)
+    api = make_api(bot, records)
+    add_chat(api, bot, records)
+    add_widget(api, bot, settings.widget, is_form_open=False)
+    server = mount_page(api, bot, records)
     print(f"Serving {settings.documents} on http://{host}:{port} (API: /docs). Stop with Ctrl+C.", file=sys.stderr)
     uvicorn.run(server, host=host, port=port, log_level="warning")
     return 0

@@ -13,9 +13,12 @@ MAX_WORDS = 8  # "it was about 5 days ago, I think"; more words say something el
 def with_day(text: str, asked: str | None, bot: Bot) -> str:
     """`asked`, the question whose answer asked for the day, completed with a text that is just a day; else the text.
 
-    `asked` is None where the last answer asked for no day. A question that has one is not given another.
+    `asked` is None where the last answer asked for no day. A question that has one is not given another; a text that
+    begins with the question, as those of the page's buttons do, is whole.
     """
-    if asked is None or days_since(asked.lower()) is not None or not _is_day(text) or _is_alarming(bot, text):
+    if asked is None or text.startswith(asked) or days_since(asked.lower()) is not None:
+        return text
+    if not _is_day(text) or _is_alarming(bot, text):
         return text
     return f"{asked} ({text.strip()})"
 

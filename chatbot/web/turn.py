@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
-from typing import Literal
+from typing import Any, Literal
 
 from chatbot.answer import Answer
 from chatbot.citation import Citation, section_name
@@ -34,13 +34,26 @@ class Part:
     runs: tuple[Run, ...]
     citation: int | None = None
 
+    def to_json(self) -> dict[str, Any]:
+        """The part as the stream has it: only numbers that can be dialled have a `tel`."""
+        said = [{"text": run.text} | ({"tel": run.tel} if run.tel else {}) for run in self.runs]
+        return {"kind": self.kind, "runs": said} | ({"citation": self.citation} if self.citation else {})
+
+
+@dataclass(frozen=True, slots=True)
+class SourceName:
+    """What a source is called, and its address where that is one of the web."""
+
+    name: str
+    address: str | None
+
 
 @dataclass(frozen=True, slots=True)
 class ShownSource:
     """A citation opened: the quote with what may be shown around it in its section, and where its facts come from.
 
-    `before + quote + after` is the section, with "[…]" where something in it is withheld. `names` are the sources, each
-    with its address where that is one of the web. `kind` is that of the first.
+    `before + quote + after` is the section, with "[…]" where something in it is withheld. `kind` is that of the first
+    of the sources that `names` has.
     """
 
     number: int
@@ -51,7 +64,7 @@ class ShownSource:
     quote: str
     after: str
     kind: SourceKind | None
-    names: tuple[Source, ...]
+    names: tuple[SourceName, ...]
     reviewed_by: str | None
     caveat: bool
 
@@ -110,7 +123,7 @@ def _opened(citation: Citation) -> ShownSource:
         quote=citation.quote,
         after=after,
         kind=citation.sources[0].kind,
-        names=tuple(Source(source.name, web_address(source), source.kind) for source in citation.sources),
+        names=tuple(SourceName(source.name, web_address(source)) for source in citation.sources),
         reviewed_by=document.reviewed_by,
         caveat=citation.caveat,
     )
