@@ -1,7 +1,5 @@
 """The conversation of the chat widget over HTTP: answers as a stream of events, a vote, and deletion."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -22,6 +20,7 @@ from chatbot.web.problems import ASKING, add_problems, sendable
 from chatbot.web.retries import Key, Retries
 from chatbot.web.turn import choices, parts, sources
 
+# The annotations of this file are no strings: one of them names a function within a function, which FastAPI must find.
 STREAM = """event: part
 data: {"kind": "quote", "runs": [{"text": "Redness fades within seven days."}], "citation": 1}
 

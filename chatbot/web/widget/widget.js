@@ -54,7 +54,7 @@ a[href^="tel:"] { white-space: nowrap; }
 .launcher:focus-visible { outline: 3px solid #fff; outline-offset: 0; box-shadow: 0 0 0 6px #000; }
 dialog { position: fixed; z-index: 2147483647; inset: auto; bottom: 1em; inset-inline-end: 1em; margin: 0; padding: 0;
   width: min(26em, calc(100vw - 2em)); height: min(42em, calc(100dvh - 2em)); max-width: none; max-height: none;
-  color: var(--text); background: var(--back); border: 1px solid var(--line); border-radius: .9em; overflow: hidden;
+  color: var(--text); background: var(--back); border: 1px solid var(--line); border-radius: .9em; overflow: clip;
   box-shadow: 0 6px 32px rgb(0 0 0 / .35); overscroll-behavior: contain; }
 .left .launcher, .left dialog { inset-inline: auto; left: 1em; right: auto; }
 .right .launcher, .right dialog { inset-inline: auto; left: auto; right: 1em; }
@@ -63,10 +63,10 @@ dialog:modal { inset: 0; top: var(--top, 0); width: 100vw; height: var(--height,
 dialog::backdrop { background: var(--back); }
 .header { display: flex; align-items: center; gap: .5em; padding: .5em .5em .5em 1em; padding-inline: 1em .5em; }
 .header h2 { flex: 1; font-size: 1.1em; line-height: 1.3; font-weight: 650; overflow-wrap: anywhere; }
-.header h2:focus { outline: 0; }
+[tabindex="-1"]:focus { outline: 0; }
 .header button { background: transparent; color: inherit; border-color: currentColor; font-size: .9em; }
 .header :focus-visible { outline-color: currentColor; }
-.contact { display: flex; flex-wrap: wrap; gap: 0 1em; padding: .3em 1em; background: var(--soft);
+.contact { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 1em; padding: .3em 1em; background: var(--soft);
   border-bottom: 1px solid var(--line); font-size: .9em; }
 .contact a { font-weight: 600; display: inline-block; padding: .2em 0; }
 .contact span { padding: .2em 0; }
@@ -77,7 +77,7 @@ dialog::backdrop { background: var(--back); }
 .pinned a, .now a { display: inline-block; padding: 0 .6em; border-radius: .4em; background: #fff; color: var(--level, #b91c1c); }
 .pinned:focus-visible, .pinned :focus-visible, .now :focus-visible { outline-color: #fff; box-shadow: 0 0 0 5px #000; }
 .main { flex: 1; min-height: 0; display: flex; flex-direction: column; }
-.scroll { flex: 1; min-height: 0; overflow-y: auto; overscroll-behavior: contain; padding: 1em; display: flex;
+.scroll { position: relative; flex: 1; min-height: 0; overflow-y: auto; overscroll-behavior: contain; padding: 1em; display: flex;
   flex-direction: column; gap: .9em; overflow-wrap: anywhere; }
 .scroll:focus-visible { outline-offset: -3px; }
 .scroll > * { flex: none; }
@@ -119,7 +119,8 @@ label { display: block; }
 .pick { display: flex; gap: .5em; align-items: center; font-size: .87em; }
 .pick span { flex: none; }
 .pick select { min-height: 2em; padding: .1em .4em; text-overflow: ellipsis; min-width: 0; }
-@media (max-height: 34em) { .main { overflow-y: auto; display: block; } .scroll { overflow: visible; min-height: 8em; }
+@media (max-width: 30em), (max-height: 34em) { .contact .hours { display: none; } }
+@media (max-height: 22em) { .main { overflow-y: auto; display: block; } .scroll { overflow: visible; min-height: 8em; }
   .pinned { max-height: 40%; } }
 @media (prefers-reduced-motion: no-preference) { .scroll { scroll-behavior: smooth; }
   dialog[open] { animation: rise .18s ease-out; } @keyframes rise { from { transform: translateY(1em); opacity: .3; } } }
@@ -146,7 +147,8 @@ label { display: block; }
   /* A link, where the address is one that may be followed; the text alone otherwise. */
   function link(address, text) {
     const isSafe = /^(https?:\/\/|tel:|mailto:)/i.test(address || "");
-    const goes = isSafe && /^http/i.test(address) ? { target: "_blank", rel: "noopener noreferrer" } : {};
+    const isWeb = /^http/i.test(address || "");
+    const goes = isWeb ? { target: "_blank", rel: "noopener noreferrer" } : { dir: "ltr" }; // a number, also among Arabic
     return isSafe ? el("a", { href: address, ...goes }, text) : document.createTextNode(text);
   }
 
@@ -399,8 +401,9 @@ label { display: block; }
       const { phone, phone_dialled: dialled, hours, emergency_number: emergency, emergency_dialled: help } = this.clinic;
       const number = emergency || this.say("emergency_unnamed");
       const ways = [el("span", {}, ...this.phrase("emergency", { number: help ? link(`tel:${help}`, number) : number }))];
-      if (phone) ways.unshift(dialled ? link(`tel:${dialled}`, this.say("call", { phone })) : el("span", {}, phone));
-      if (hours) ways.push(el("span", {}, hours));
+      const words = this.phrase("call", { phone: el("bdi", { dir: "ltr" }, phone || "") });
+      if (phone) ways.unshift(dialled ? el("a", { href: `tel:${dialled}` }, ...words) : el("span", {}, phone));
+      if (hours) ways.push(el("span", { class: "hours", dir: "auto" }, hours));
       this.contact.replaceChildren(...ways);
       if (this.clinic.is_filled_in || this.warning) return;
       this.warning = el("p", { class: "broken", role: "alert" }, this.say("not_filled_in"));
@@ -480,7 +483,7 @@ label { display: block; }
         el("p", { class: "greeting" }, SET.greeting || this.texts.greeting),
         el("p", { class: "small" }, this.say("about_answers")),
         isForeign ? el("p", { class: "small" }, this.say("answers_in", { language: this.languageName() })) : null,
-        treatment ? el("p", { class: "small" }, this.say("scoped", { treatment })) : null,
+        treatment ? el("p", { class: "small" }, this.say("scoped", { treatment })) : this.treatments(),
         this.choices(suggestions.filter(Boolean).map((question) => ({ label: question, question })), "suggestions"),
       ].filter(Boolean);
     }
@@ -504,7 +507,6 @@ label { display: block; }
       return el(
         "form",
         { class: "composer", submit: (event) => this.submitted(event) },
-        this.treatments(),
         el("label", { for: "box", class: "hidden" }, this.say("question")),
         el("div", { class: "ask" }, this.box, el("button", { class: "primary" }, this.say("send"))),
         this.tools,
@@ -513,7 +515,7 @@ label { display: block; }
 
     treatments() {
       const { treatments } = this.config;
-      if (SET.treatment || treatments.length < 2) return null;
+      if (treatments.length < 2) return null;
       const pick = el("select", { change: () => this.picked(pick.value) }, el("option", { value: "" }, this.say("any_treatment")));
       pick.append(...treatments.map((name) => el("option", { value: name, lang: this.config.answers_in }, name)));
       pick.value = this.conversation.treatment;
@@ -564,19 +566,25 @@ label { display: block; }
       this.keep();
       for (const old of this.log.querySelectorAll(".choices")) old.remove();
       this.add(turn, false);
-      if (IS_TOUCHED.matches) this.log.focus({ preventScroll: true }); // a phone's keyboard would cover the answer
     }
 
     /* Show a turn; what it has no answer to yet is asked, or asked again. */
     add(turn, isOld) {
       const asked = el("p", { class: "asked", dir: "auto" }, el("span", { class: "hidden" }, `${this.say("you_asked")} `),
         el("span", { class: "words" }, turn.typed));
-      const shown = el("div", { class: "turn" }, asked, el("div", { class: "answer" }), el("p", { class: "small", role: "status" }));
+      const shown = el("div", { class: "turn", tabindex: -1 }, asked, el("div", { class: "answer" }), el("p", { class: "small", role: "status" }));
       this.log.append(shown);
       const view = new TurnView(this, turn, shown);
-      if (!isOld) this.log.scrollTop = shown.offsetTop - this.log.offsetTop - 8;
+      if (IS_TOUCHED.matches && !isOld) shown.focus(); // a phone's keyboard would cover the answer
       if (turn.whole || turn.refused) view.restore();
       else view.fetch();
+      this.bringUp(shown);
+    }
+
+    /* A long answer is read from its beginning. The page around the panel must not move, so scrollIntoView will not do. */
+    bringUp(shown) {
+      for (const box of [this.log, this.main])
+        box.scrollTop += shown.getBoundingClientRect().top - box.getBoundingClientRect().top - 8;
     }
 
     choices(some, key) {
@@ -587,7 +595,7 @@ label { display: block; }
       };
       const lang = this.config.answers_in;
       const buttons = some.map(({ label, question }) =>
-        el("button", { type: "button", lang, click: () => press(question) }, label));
+        el("button", { type: "button", lang, dir: "auto", click: () => press(question) }, label));
       return el("div", { class: "choices" }, el("h3", {}, this.say(key)), ...buttons);
     }
 
@@ -601,7 +609,7 @@ label { display: block; }
       const now = most.parts.find((part) => part.kind === "now");
       this.pinned.dataset.id = most.id;
       this.pinned.className = `pinned ${most.whole.answer.urgency}`;
-      this.pinned.replaceChildren(el("p", { lang: this.config.answers_in }, ...linked(now.runs)));
+      this.pinned.replaceChildren(el("p", { lang: this.config.answers_in, dir: "auto" }, ...linked(now.runs)));
     }
 
     /* Deleting */
@@ -734,6 +742,7 @@ label { display: block; }
       this.chat.keep();
       this.finish();
       this.chat.pin();
+      this.chat.bringUp(this.shown);
     }
 
     refuse(reason) {
