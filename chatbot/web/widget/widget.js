@@ -213,8 +213,8 @@ label { display: block; }
       const blocks = (rest + value).split("\n\n");
       rest = blocks.pop();
       for (const block of blocks) {
-        const field = (name) => (block.match(new RegExp(`^${name}: (.*)$`, "m")) || [])[1];
-        if (field("data")) yield { event: field("event"), data: JSON.parse(field("data")) };
+        const line = (name) => (block.match(new RegExp(`^${name}: (.*)$`, "m")) || [])[1];
+        if (line("data")) yield { event: line("event"), data: JSON.parse(line("data")) };
       }
     }
   }
