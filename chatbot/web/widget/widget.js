@@ -174,9 +174,9 @@ label { display: block; }
   class Refused extends Error {} // a request that would be refused again
 
   class Away extends Error {
-    constructor(status, wait) {
-      super(`status ${status}`);
-      this.isBusy = status === 429;
+    constructor(said, isBusy, wait) {
+      super(said);
+      this.isBusy = isBusy;
       this.waitS = Math.min(Number(wait) || 0, 60);
     }
   }
@@ -198,10 +198,12 @@ label { display: block; }
       body: body && JSON.stringify(body),
     });
     if (response.ok) return response;
-    if (response.status === 429 || response.status >= 500 || response.status === 408)
-      throw new Away(response.status, response.headers.get("Retry-After"));
     const problem = await response.json().catch(() => ({}));
-    throw new Refused(problem.detail || `status ${response.status}`);
+    const said = problem.detail || `status ${response.status}`;
+    const isBusy = response.status === 429;
+    if (isBusy || response.status === 408 || response.status >= 500)
+      throw new Away(said, isBusy, response.headers.get("Retry-After"));
+    throw new Refused(said);
   }
 
   /* The events of a stream, each {event, data}. */
@@ -702,6 +704,7 @@ label { display: block; }
           if (error instanceof Refused) return this.refuse(error.message);
           if (tries === WAITS_S.length) return this.giveUp();
           this.status.textContent = this.say(error.isBusy ? "busy" : "retrying");
+          if (error.isBusy) this.status.append(" ", this.theirs("span", {}, error.message)); // it has the emergency number
           await pause(Math.max(WAITS_S[tries], error.waitS || 0), this.signal);
         }
       }
@@ -725,7 +728,7 @@ label { display: block; }
             this.show(data);
           }
         }
-        throw new Away(0); // the connection ended before the answer did
+        throw new Away("cut off"); // the connection ended before the answer did
       } finally {
         clearTimeout(timer);
       }
