@@ -57,8 +57,8 @@ class Program:
 def served(folder: Path, clinic: str) -> Iterator[Program]:
     """The running program, with these settings of the clinic."""
     program = Program(folder, clinic)
-    program.start()
     try:
+        program.start()
         yield program
     finally:
         program.stop()
