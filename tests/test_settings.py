@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from chatbot.settings import Clinic, Settings, SettingsError, fill, load_settings
+from chatbot.settings import Clinic, Settings, SettingsError, Widget, fill, load_settings
 
 PROJECT = Path(__file__).parent.parent
-NAMES = [name for name in Settings.model_fields if name != "clinic"] + list(Clinic.model_fields)
+NAMES = [name for name in Settings.model_fields if name not in ("clinic", "widget")] + [
+    *Clinic.model_fields,
+    *Widget.model_fields,
+]
 
 NUMBERS = {"emergency_number": "112", "urgent_care_line": "NHS 111", "poison_line": "01 19", "crisis_line": "116 123"}
 ROSE = Clinic(name="Rose", phone="01 234", **NUMBERS)
@@ -149,5 +152,12 @@ def test_the_settings_file_of_the_project_can_be_read() -> None:
 @pytest.mark.parametrize("file", ["settings.toml", "README.md"])
 def test_every_setting_is_explained(file: str) -> None:
     text = (PROJECT / file).read_text(encoding="utf-8")
-    named = r"(?m)`(clinic\.)?{}`|^(# )?{} = "  # `name` in a sentence or a table, or a line of TOML
+    named = r"(?m)`(clinic\.|widget\.)?{}`|^(# )?{} = "  # `name` in a sentence or a table, or a line of TOML
     assert [name for name in NAMES if not re.search(named.format(name, name), text)] == []
+
+
+def test_the_widget_says_what_the_clinic_wrote_and_nothing_is_a_title(tmp_path: Path) -> None:
+    text = '[widget]\ntitle = " Ask Rose "\nsuggestions = ["Is it red?"]\n'
+    assert load_settings(write(tmp_path, text)).widget == Widget(title="Ask Rose", suggestions=("Is it red?",))
+    with pytest.raises(SettingsError, match=r"widget\.title"):
+        load_settings(write(tmp_path, '[widget]\ntitle = " "\n'))
