@@ -391,6 +391,19 @@ def test_a_server_that_is_away_is_said_with_the_number_to_call(site: Site) -> No
     site.agree()
 
 
+def test_a_clinic_without_numbers_is_not_to_be_relied_on(desktop: Site) -> None:
+    def unset(route: Route) -> None:
+        config = route.fetch().json()
+        clinic = {**dict.fromkeys(config["clinic"]), "is_filled_in": False}
+        route.fulfill(json={**config, "clinic": clinic})
+
+    desktop.page.route("**/api/widget*", unset)
+    desktop.begin()
+    expect(desktop.page.get_by_role("alert")).to_contain_text("do not rely on this chat")
+    expect(desktop.panel).to_contain_text("In an emergency: your local emergency number")
+    assert desktop.violations() == []
+
+
 def test_a_question_that_gets_no_answer_at_all_ends_with_the_number_to_call(desktop: Site) -> None:
     desktop.page.clock.install()
     desktop.begin()
@@ -406,6 +419,8 @@ def test_a_question_that_gets_no_answer_at_all_ends_with_the_number_to_call(desk
     assert len({body["id"] for body in desktop.bodies("/api/chat")}) == 1
     desktop.page.unroute("**/api/chat")
     again.click()
+    expect(again).to_be_hidden()
+    expect(desktop.turns.last).to_be_focused()
     expect(desktop.turns.last.locator("details").first).to_be_visible(timeout=20_000)
 
 
@@ -721,6 +736,7 @@ def test_a_message_to_the_clinic_is_confirmed_and_what_was_typed_is_kept_when_se
     expect(site.page.get_by_label("Your message")).to_have_value("May I come earlier?")
     send.click()
     expect(site.panel).to_contain_text("Receipt: A-12")
+    expect(focused(site.page)).to_contain_text("Receipt: A-12")
     first, second = site.bodies("/api/messages")
     assert first == second
     assert (first["name"], first["contact"], first["consent"]) == ("Ann", "ann@mail.example", True)

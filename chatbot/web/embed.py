@@ -61,9 +61,9 @@ class WidgetObject(BaseModel):
 
 def add_widget(api: FastAPI, bot: Bot, widget: Widget, is_form_open: bool) -> None:
     """Add the widget to the API. `is_form_open` says that a message to the clinic can be sent."""
-    script = _script(bot.clinic, widget)
+    script = script_of(bot.clinic, widget)
     etag = f'W/"{hashlib.sha256(script).hexdigest()[:32]}"'
-    zipped = gzip.compress(script, mtime=0)
+    zipped = zipped_of(script)
 
     @lru_cache(maxsize=MAX_TREATMENTS)
     def examples(_version: str, treatment: str | None) -> list[str]:
@@ -120,7 +120,7 @@ def add_widget(api: FastAPI, bot: Bot, widget: Widget, is_form_open: bool) -> No
         return Response((FOLDER / "demo.css").read_bytes(), media_type="text/css")
 
 
-def _script(clinic: Clinic, widget: Widget) -> bytes:
+def script_of(clinic: Clinic, widget: Widget) -> bytes:
     """The script with what it says before the server was asked anything."""
     first = {
         "texts": {language: {key: _texts(language, widget)[key] for key in FIRST} for language in LANGUAGES},
@@ -129,6 +129,11 @@ def _script(clinic: Clinic, widget: Widget) -> bytes:
     }
     source = (FOLDER / "widget.js").read_text(encoding="utf-8")
     return source.replace('"{first}"', json.dumps(first, ensure_ascii=False), 1).encode("utf-8")
+
+
+def zipped_of(script: bytes) -> bytes:
+    """The script as it is sent: the same bytes each time."""
+    return gzip.compress(script, mtime=0)
 
 
 def _texts(language: str, widget: Widget) -> dict[str, str]:

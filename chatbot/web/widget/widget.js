@@ -381,7 +381,7 @@ label { display: block; }
         const response = await call("GET", `api/widget?${asked}`);
         this.config = await response.json();
       } catch {
-        this.main.replaceChildren(this.awayBox(() => this.load()));
+        this.main.replaceChildren(this.awayBox());
         return;
       }
       const { texts, clinic } = this.config;
@@ -418,7 +418,11 @@ label { display: block; }
       return this.phrase("away_call", { phone: dialled ? link(`tel:${dialled}`, phone) : phone });
     }
 
-    awayBox(again) {
+    awayBox() {
+      const again = () => {
+        this.heading.focus(); // the button goes
+        this.load();
+      };
       const retry = button(this.say("try_again"), again, "primary");
       return el("div", { class: "scroll", role: "alert" }, el("p", {}, this.say("away")), el("p", {}, ...this.callUs()),
         el("div", { class: "row" }, retry));
@@ -693,7 +697,7 @@ label { display: block; }
     async fetch() {
       for (let tries = 0; !this.signal.aborted; tries += 1) {
         this.clear();
-        this.status.textContent = this.status.textContent || this.say("thinking");
+        if (!tries) this.status.textContent = this.say("thinking");
         try {
           await this.stream();
           this.status.textContent = "";
@@ -757,7 +761,10 @@ label { display: block; }
     }
 
     giveUp() {
-      const again = button(this.say("try_again"), () => this.fetch());
+      const again = button(this.say("try_again"), () => {
+        this.shown.focus(); // the button goes
+        this.fetch();
+      });
       this.status.replaceChildren(this.say("away"), " ", ...this.chat.callUs(), " ", again);
     }
 
@@ -930,7 +937,7 @@ label { display: block; }
       const [transcript, transcriptLabel] = tick("form_transcript", false);
       const [, consentLabel] = tick("form_consent", true);
       if (chat.box) message.value = chat.box.value;
-      this.status = el("p", { role: "status" });
+      this.status = el("p", { role: "status", tabindex: -1 });
       const sent = (event) => {
         event.preventDefault();
         this.send({
@@ -975,6 +982,7 @@ label { display: block; }
         this.form.querySelector("button.primary").remove();
         this.form.querySelectorAll("input, textarea").forEach((made) => made.setAttribute("disabled", ""));
         this.status.textContent = chat.say("form_sent", { receipt });
+        this.status.focus(); // the button is gone
       } catch (error) {
         const why = error instanceof Refused ? [error.message] : chat.callUs();
         this.status.replaceChildren(chat.say("form_failed"), " ", ...why);
