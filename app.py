@@ -156,7 +156,9 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     import uvicorn
 
     from chatbot.web.api import make_api
+    from chatbot.web.chat import add_chat
     from chatbot.web.doors import add_doors, server_options
+    from chatbot.web.embed import add_widget
     from chatbot.web.messages import add_messages
     from chatbot.web.patient import mount_page
 
@@ -178,6 +180,8 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     outbox = Outbox(open_store(settings.store), mail, settings.keep_days)
     Thread(target=_purge_daily, args=(records, outbox), daemon=True).start()
     api = make_api(bot, records)
+    add_chat(api, bot, records, outbox)
+    add_widget(api, bot, settings.widget, is_form_open=True)
     add_messages(api, bot, records, outbox)
     server = mount_page(api, bot, records)
     add_doors(server, settings)

@@ -32,8 +32,9 @@ from chatbot.evaluate import EvaluationError, Outcome, Row, evaluate, read_rows,
 from chatbot.reading.cross_encoder import load_cross_encoder
 from chatbot.reading.meaning import load_meaning
 from chatbot.rules import load_rules
-from chatbot.settings import Clinic, load_settings
+from chatbot.settings import Clinic, Widget, load_settings
 from chatbot.verify import load_gate
+from chatbot.web.embed import script_of, zipped_of
 from index.build import EmptyKnowledgeBaseError, build_index
 from index.encode import Encoder, EncoderError, load_encoder
 from index.live import LiveIndex
@@ -62,6 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
             settings.write_text('data = "var"\n', encoding="utf-8")
             if options.passages:
                 _print_speed(options.passages, settings, encoder)
+                _print_widget()
             if sets:
                 _print_retrieval(sets, encoder, options.cache)
             if rows:
@@ -131,6 +133,12 @@ def _print_speed(passages: int, settings: Path, encoder: Encoder) -> None:
     print("## Speed\n")
     print(_speed_table(speeds))
     print("The larger folder is the sentences of kb/documents in new company.\n", flush=True)
+
+
+def _print_widget() -> None:
+    """What a page of the clinic's site loads before anybody opens the chat on it."""
+    script = script_of(Clinic(), Widget())
+    print(f"widget.js: {len(zipped_of(script)):,} bytes gzipped, {len(script):,} unpacked.\n", flush=True)
 
 
 def _urgent_messages() -> list[str]:

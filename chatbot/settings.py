@@ -106,12 +106,23 @@ class MailSettings(BaseModel):
         return self
 
 
+class Widget(BaseModel):
+    """What the chat widget says in words of the clinic's; what is left out stands in the interface's language."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    title: str | None = Field(default=None, min_length=1, max_length=60)
+    greeting: str | None = Field(default=None, min_length=1, max_length=500)
+    notice: str | None = Field(default=None, min_length=1, max_length=2000)
+    suggestions: tuple[str, ...] = ()
+
+
 class Settings(BaseModel):
     """Everything that can be set. Paths are relative to the settings file's folder."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     clinic: Clinic = Clinic()
     mail: MailSettings | None = None
+    widget: Widget = Widget()
     documents: Path = Path("kb/documents")
     data: Path = Path("var")
     encoder: str | None = None

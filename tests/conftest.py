@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from fastapi import FastAPI
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine, Table, select
 
 from chatbot.bot import Bot
+from chatbot.outbox import Outbox
 from chatbot.reading.cross_encoder import Logits, Said
 from chatbot.reading.meaning import Probabilities
 from chatbot.records import Records
@@ -20,7 +24,10 @@ from chatbot.settings import Clinic, Settings
 from chatbot.store import open_store, transaction
 from chatbot.verify import Gate
 from chatbot.web.api import make_api
+from chatbot.web.chat import add_chat
 from chatbot.web.doors import add_doors
+from chatbot.web.embed import add_widget
+from chatbot.web.messages import add_messages
 from index.build import build_index
 from index.encode import Encoder, Progress, Span, Vectors, load_encoder
 from index.live import LiveIndex
@@ -191,6 +198,21 @@ def real_encoder() -> Encoder:
     return load_encoder()
 
 
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The Chromium of this machine."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        reason = "no Chromium on this machine: install it (Debian: apt-get install chromium)"
+        # A user without a browser can still run the other tests; CI installs one, and must not pass without it.
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    with sync_playwright() as playwright:
+        arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield browser
+        browser.close()
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Engine:
     """A store that is still to be made, in `tmp_path / "var" / "records.sqlite3"`."""
@@ -243,10 +265,14 @@ def rose_bot(clinic_folder: Path, home: Path, encoder: LetterEncoder, meaning: U
 
 @pytest.fixture
 def server_of(rose_bot: Bot, store: Engine) -> ServerOf:
-    """server_of(settings): the API over `rose_bot`, behind its doors."""
+    """server_of(settings): all but the page, over `rose_bot`, behind its doors."""
 
     def make(settings: Settings) -> FastAPI:
-        server = make_api(rose_bot, Records(store, keep_days=30))
+        records, outbox = Records(store, keep_days=30), Outbox(store, None, keep_days=30)
+        server = make_api(rose_bot, records)
+        add_chat(server, rose_bot, records, outbox)
+        add_widget(server, rose_bot, settings.widget, is_form_open=True)
+        add_messages(server, rose_bot, records, outbox)
         add_doors(server, settings.model_copy(update={"clinic": ROSE}))
         return server
 

@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import pytest
 from conftest import rows_of
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
+from served import served
 
 from chatbot.records import votes
 from chatbot.store import open_store
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-ROOT = Path(__file__).parent.parent
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-START_S = 180
 PHONE = {"viewport": {"width": 375, "height": 740}, "color_scheme": "dark"}
 DESKTOP = {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"}
 CLINIC = """[clinic]
@@ -78,59 +69,15 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with _served(tmp_path_factory.mktemp("server"), CLINIC) as server:
-        yield server
+    with served(tmp_path_factory.mktemp("server"), CLINIC) as program:
+        yield Server(program.address, program.data)
 
 
 @pytest.fixture(scope="module")
 def unset_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The program of a clinic that has filled in nothing."""
-    with _served(tmp_path_factory.mktemp("unset"), "") as server:
-        yield server
-
-
-@contextmanager
-def _served(folder: Path, clinic: str) -> Iterator[Server]:
-    """The program over the shipped documents, with these settings of the clinic."""
-    settings = folder / "settings.toml"
-    settings.write_text(f'data = "data"\ndocuments = "{ROOT / "kb" / "documents"}"\n{clinic}', encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "app.py", "serve", "--settings", str(settings), "--port", str(port)]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait(address, process, folder / "log")
-        yield Server(address, folder / "data")
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            urlopen(f"{address}/api/health")
-            return
-        except URLError:
-            time.sleep(0.5)
-    pytest.fail(f"the server did not start:\n{log.read_text()}")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        reason = "no Chromium on this machine: install it (Debian: apt-get install chromium)"
-        # A user without a browser can still run the other tests; CI installs one, and must not pass without it.
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    with sync_playwright() as playwright:
-        arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield browser
-        browser.close()
+    with served(tmp_path_factory.mktemp("unset"), "") as program:
+        yield Server(program.address, program.data)
 
 
 @pytest.fixture(params=[PHONE, DESKTOP], ids=["phone", "desktop"])

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from chatbot.settings import Clinic, Limits, MailSettings, Settings, SettingsError, fill, load_settings
+from chatbot.settings import Clinic, Limits, MailSettings, Settings, SettingsError, Widget, fill, load_settings
 
 PROJECT = Path(__file__).parent.parent
-PARTS: dict[str, type[BaseModel]] = {"clinic": Clinic, "limits": Limits, "mail": MailSettings}
+PARTS: dict[str, type[BaseModel]] = {"clinic": Clinic, "limits": Limits, "mail": MailSettings, "widget": Widget}
 NAMES = [name for name in Settings.model_fields if name not in PARTS]
 NAMES += [name for part in PARTS.values() for name in part.model_fields]
 
@@ -181,5 +181,13 @@ def test_the_settings_file_of_the_project_can_be_read() -> None:
 @pytest.mark.parametrize("file", ["settings.toml", "README.md"])
 def test_every_setting_is_explained(file: str) -> None:
     text = (PROJECT / file).read_text(encoding="utf-8")
-    named = r"(?m)`(clinic\.|limits\.|mail\.)?{}`|^(# )?{} = "  # `name` in a sentence or a table, or a line of TOML
+    parts = "|".join(rf"{name}\." for name in PARTS)
+    named = rf"(?m)`({parts})?{{}}`|^(# )?{{}} = "  # `name` in a sentence or a table, or a line of TOML
     assert [name for name in NAMES if not re.search(named.format(name, name), text)] == []
+
+
+def test_the_widget_says_what_the_clinic_wrote_and_nothing_is_a_title(tmp_path: Path) -> None:
+    text = '[widget]\ntitle = " Ask Rose "\nsuggestions = ["Is it red?"]\n'
+    assert load_settings(write(tmp_path, text)).widget == Widget(title="Ask Rose", suggestions=("Is it red?",))
+    with pytest.raises(SettingsError, match=r"widget\.title"):
+        load_settings(write(tmp_path, '[widget]\ntitle = " "\n'))

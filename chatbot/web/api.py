@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -131,7 +132,8 @@ def make_api(bot: Bot, records: Records) -> FastAPI:
         """Answer a question from the documents, or say that they do not answer it."""
         started = time.perf_counter()
         question = Question.parse(request.question, request.treatment)
-        answer = ask_within(wait_of(http.scope), bot, question, earlier_of(request))
+        earlier = earlier_of(request.earlier, request.treatment)
+        answer = ask_within(wait_of(http.scope), bot, question, earlier)
         records.answered(answer, index_of(answer, bot), time.perf_counter() - started)
         return {**answer.to_json(), "question": sendable(answer.question)}
 
@@ -157,9 +159,9 @@ def make_api(bot: Bot, records: Records) -> FastAPI:
     return api
 
 
-def earlier_of(request: AskRequest) -> list[Question]:
-    """The newest earlier questions of a request; what is no question is left out."""
-    parsed = [Question.parse(text, request.treatment) for text in request.earlier[-MAX_EARLIER:]]
+def earlier_of(texts: Sequence[str], treatment: str | None) -> list[Question]:
+    """The newest of what was asked before; what is no question is left out."""
+    parsed = [Question.parse(text, treatment) for text in texts[-MAX_EARLIER:]]
     return [question for question in parsed if question.is_one]
 
 

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter
 from collections.abc import Iterator
 from html import escape
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 
 from chatbot.answer import Answer
-from chatbot.bot import Bot, ask
+from chatbot.bot import Bot
+from chatbot.examples import example_questions
 from chatbot.question import Question, QuestionError
-from chatbot.reading.days import days_since
 from chatbot.records import Records
 from chatbot.settings import PLACEHOLDER, Clinic
-from chatbot.triage import triage
+from chatbot.told_day import with_day
 from chatbot.web import render
 from chatbot.web.api import index_of
 from chatbot.web.problems import TooManyQuestionsError, sendable
 from chatbot.web.rates import ask_within, wait_of
+from chatbot.web.turn import choices
 from index.store import StoredIndex
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported: it reports at import
@@ -36,18 +35,6 @@ TOPICS = {
     "Recovery": "How long is the recovery?",
     "Who should take care?": "Who should not have it?",
 }
-OFTEN_ASKED = [
-    "when can I go back to work?",
-    "who should not have it?",
-    "when can I wear make-up?",
-    "is it painful?",
-    "how do I protect my skin from the sun?",
-    "how many sessions are needed?",
-    "what is it used for?",
-    "what are the side effects?",
-]
-MAX_EXAMPLES = 3
-MAX_WORDS_OF_DAY = 8  # "it was about 5 days ago, I think"; more words say something else as well
 
 # A long answer is read from its beginning: the chat scrolls to the question, not to the end, and the page to the chat,
 # below what stays at the top. A phone's keyboard, which would cover the answer, goes.
@@ -184,15 +171,6 @@ def _position(index: int | tuple[int, int]) -> int:
     return index if isinstance(index, int) else index[0]
 
 
-def example_questions(bot: Bot) -> list[str]:
-    """What patients often ask, of the treatment with the most documents, where the documents answer it."""
-    documents = [document.treatment for document in bot.index.current().documents if document.audience == "patient"]
-    most = Counter(treatment for treatment in documents if treatment).most_common(1)
-    named = [f"{treatment}: {question}" for treatment, _ in most for question in OFTEN_ASKED] or OFTEN_ASKED
-    answered = (text for text in named if ask(bot, Question.parse(text)).status == "answered")
-    return list(islice(answered, MAX_EXAMPLES))
-
-
 def _notice(index: StoredIndex) -> str:
     reviewed = [document.reviewed_by is not None for document in index.documents if document.audience == "patient"]
     which = "these texts" if not any(reviewed) else "some of these texts"
@@ -230,7 +208,7 @@ def replies(
     for piece in render.paragraphs(answer, bot.clinic):
         shown += piece
         yield [*messages, {"role": "assistant", "content": shown}], answers, "", pinned
-    options = [{"value": suggestion, "label": _label(suggestion, answer)} for suggestion in answer.suggestions]
+    options = [{"value": choice.question, "label": choice.label} for choice in choices(answer)]
     whole = {"role": "assistant", "content": shown + render.citations(answer), "options": options}
     yield [*messages, whole], answers, "", pinned
 
@@ -238,8 +216,7 @@ def replies(
 def _ask(bot: Bot, text: str, treatment: str | None, answers: Given, wait_s: int) -> tuple[str, Answer]:
     """What was asked, with its answer: a day alone, where the last answer asked for it, completes the last question."""
     last = answers[-1] if answers else None
-    if last is not None and _is_day_for(last, text) and not _is_alarming(bot, text):
-        text = f"{last.question} ({text.strip()})"
+    text = with_day(text, last.question if last is not None and last.asks_day else None, bot)
     return text, ask_within(wait_s, bot, Question.parse(text, treatment), _earlier(answers, treatment))
 
 
@@ -247,24 +224,6 @@ def _earlier(answers: Given, treatment: str | None) -> list[Question]:
     """What was asked before, for follow-ups; an emergency and a courtesy are followed up by nothing."""
     asked = [answer for answer in answers if answer is not None and answer.status not in ("urgent", "smalltalk")]
     return [Question.parse(answer.question, treatment) for answer in asked]
-
-
-def _is_day_for(last: Answer, text: str) -> bool:
-    """Whether a text is just the day that the last answer asked for. A question that has one is not given another."""
-    if not last.asks_day or days_since(last.question.lower()) is not None:
-        return False
-    return len(text.split()) <= MAX_WORDS_OF_DAY and "?" not in text and days_since(text.lower()) is not None
-
-
-def _is_alarming(bot: Bot, text: str) -> bool:
-    """Whether a text has the words of an urgent rule. In the question before, they could be taken for a supposition."""
-    said = triage(Question.parse(text), bot.rules, bot.meaning)
-    return said.kind == "urgent" and said.by == "words"  # what so few words seem to mean is not enough
-
-
-def _label(suggestion: str, answer: Answer) -> str:
-    """A suggestion as its button shows it; where it is the question again with a day, the day alone."""
-    return suggestion.removeprefix(f"{answer.question} (").removesuffix(")") if answer.asks_day else suggestion
 
 
 def _typed(text: str) -> dict[str, Any]:
