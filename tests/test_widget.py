@@ -746,9 +746,10 @@ def test_a_message_to_the_clinic_is_confirmed_and_what_was_typed_is_kept_when_se
     expect(site.turns).to_have_count(1)
 
 
-def test_a_message_can_be_sent_by_who_does_not_agree_to_chat(desktop: Site) -> None:
+def test_who_does_not_agree_to_chat_can_send_a_message_and_reads_what_is_urgent_in_it(desktop: Site) -> None:
     desktop.page.route("**/api/widget*", lambda r: r.fulfill(json={**r.fetch().json(), "is_form_open": True}))
-    desktop.page.route("**/api/messages", lambda route: route.fulfill(status=202, json={"receipt": "A-13"}))
+    urgent = {"text": "Call 999 now.\n\n- Rest.\n\nA rule.", "urgency": "emergency"}
+    desktop.page.route("**/api/messages", lambda r: r.fulfill(status=202, json={"receipt": "A-13", "urgent": urgent}))
     desktop.open()
     desktop.page.get_by_role("button", name="Send us your question").click()
     for label, text in {"Your name": "Ann", "Your phone number": "01 234", "Your message": "Hello"}.items():
@@ -756,6 +757,8 @@ def test_a_message_can_be_sent_by_who_does_not_agree_to_chat(desktop: Site) -> N
     desktop.page.get_by_label("I agree that the clinic receives").check()
     desktop.page.get_by_role("button", name="Send to the clinic").click()
     expect(desktop.panel).to_contain_text("Receipt: A-13")
+    expect(desktop.page.get_by_role("alert")).to_have_text("Call 999 now.")
+    assert desktop.violations() == []
     (body,) = desktop.bodies("/api/messages")
     assert (body["conversation"], body["transcript"]) == (None, None)
 

@@ -14,6 +14,8 @@
   const WAITS_S = [1, 2, 4, 8, 16]; // before each retry; then the person is told
   const SILENCE_S = 60; // a connection that says nothing for so long is dropped
   const MAX_EARLIER = 6; // what the server reads
+  const MAX_EXCHANGES = 20; // of a conversation that is sent to the clinic, and
+  const MAX_EXCHANGE = 2000; // characters of each answer in it: the server takes 64 kB
   const LEVELS = ["emergency", "same_day", "soon"]; // most urgent first
   const REASONS = {
     wrong: "reason_wrong",
@@ -945,7 +947,10 @@ label { display: block; }
           contact: contact.value,
           message: message.value,
           transcript: transcript.checked
-            ? answered.map(({ whole }) => ({ question: whole.answer.question, answer: whole.answer.text }))
+            ? answered.slice(-MAX_EXCHANGES).map(({ whole: { answer } }) => ({
+                question: answer.question,
+                answer: answer.text.slice(0, MAX_EXCHANGE),
+              }))
             : null,
         });
       };
@@ -972,13 +977,22 @@ label { display: block; }
       );
     }
 
+    /* What to do now, first. The numbers that can be tapped are at the top of the panel. */
+    urgentBox({ text, urgency }) {
+      const [now, ...rest] = text.split("\n");
+      const lang = this.chat.config.answers_in;
+      return el("div", { class: `urgent ${urgency} greeting`, lang, dir: "auto" },
+        el("p", { class: "now", role: "alert" }, now), el("p", {}, rest.join("\n").trim()));
+    }
+
     async send(message) {
       const { chat } = this;
       const conversation = chat.conversation ? chat.conversation.id : null;
       this.status.textContent = chat.say("form_sending");
       try {
         const response = await call("POST", "api/messages", { id: this.id, conversation, consent: true, ...message });
-        const { receipt } = await response.json();
+        const { receipt, urgent } = await response.json();
+        if (urgent) this.form.before(this.urgentBox(urgent)); // the clinic may read it too late
         this.form.querySelector("button.primary").remove();
         this.form.querySelectorAll("input, textarea").forEach((made) => made.setAttribute("disabled", ""));
         this.status.textContent = chat.say("form_sent", { receipt });
