@@ -1,4 +1,4 @@
-"""The one entry: serve (default) · ask · search · index · check · evaluate."""
+"""The one entry: serve (default) · ask · search · index · check · doctor · evaluate · messages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import logging
 import os
 import shlex
 import shutil
-import socket
+import signal
 import sys
 import time
 from datetime import UTC, datetime
@@ -21,8 +21,13 @@ from chatbot.answer import Answer
 from chatbot.bot import Bot, ask
 from chatbot.citation import section_name
 from chatbot.coverage import Coverage, TopicsError, coverage, coverage_text, load_topics
+from chatbot.delivery import delivering
+from chatbot.doctor import diagnose, refused_port
 from chatbot.evaluate import EvaluationError, Outcome, evaluate, read_rows, summary, to_json
 from chatbot.look_up import Found, look_up
+from chatbot.mail import Mail
+from chatbot.message import as_text
+from chatbot.outbox import Outbox, UnknownReceiptError, Unsent
 from chatbot.question import Question, QuestionError
 from chatbot.reading.cross_encoder import load_cross_encoder
 from chatbot.reading.meaning import load_meaning
@@ -30,7 +35,7 @@ from chatbot.ready import load_all, read_ahead
 from chatbot.records import Records
 from chatbot.rules import load_rules
 from chatbot.settings import Settings, SettingsError, load_settings
-from chatbot.store import open_store
+from chatbot.store import StoreError, open_store
 from chatbot.triage import triage
 from chatbot.urgent import urgent
 from chatbot.verify import load_gate
@@ -40,12 +45,13 @@ from index.live import LiveIndex
 from index.store import UnusableIndexError, current_version, index_home, open_index, refuse_stale
 from kb.check import check
 from kb.claims import MissingDisputeError
+from kb.document import Problem
 
 SECONDS_OF_DAY = 24 * 60 * 60
 DEFAULT_SETTINGS = Path(__file__).resolve().parent / "settings.toml"
 EXPECTED = (
     EmptyKnowledgeBaseError, EncoderError, EvaluationError, QuestionError, SettingsError, UnusableIndexError,
-    FileNotFoundError, NotADirectoryError, MissingDisputeError, TopicsError,
+    FileNotFoundError, NotADirectoryError, MissingDisputeError, StoreError, TopicsError, UnknownReceiptError,
 )  # fmt: skip
 
 
@@ -107,11 +113,20 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--coverage", action="store_true", help="also show which topics the documents answer")
     command.set_defaults(run=_check)
 
+    command = commands.add_parser("doctor", parents=[printing], help="list what is wrong with the whole installation")
+    command.set_defaults(run=_doctor)
+
     command = commands.add_parser(
         "evaluate", parents=[printing], help="answer a file of questions and score the labels"
     )
     command.add_argument("questions", type=Path, metavar="QUESTIONS.jsonl")
     command.set_defaults(run=_evaluate)
+
+    command = commands.add_parser(
+        "messages", parents=[printing], help="list visitors' messages to the clinic that were not sent"
+    )
+    command.add_argument("--show", metavar="RECEIPT", help="print one of them, with the visitor's words")
+    command.set_defaults(run=_messages)
     return parser
 
 
@@ -141,17 +156,16 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     import uvicorn
 
     from chatbot.web.api import make_api
+    from chatbot.web.doors import add_doors, server_options
+    from chatbot.web.messages import add_messages
     from chatbot.web.patient import mount_page
 
     host, port = options.host or settings.host, options.port or settings.port
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            print(f"error: cannot listen on {host}:{port} ({error.strerror}). Choose another --port.", file=sys.stderr)
-            return 2
+    if (reason := refused_port(host, port)) is not None:
+        print(f"error: cannot listen on {host}:{port} ({reason}). Choose another --port.", file=sys.stderr)
+        return 2
     _warn_of_placeholders(settings)
+    mail = Mail(settings.mail) if settings.mail else None
     print("Loading the encoder and the index ...", file=sys.stderr)
     bot = _make_bot(options, settings)
     try:
@@ -161,16 +175,23 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
         return 2
     Thread(target=read_ahead, args=(load_cross_encoder(), bot.index.current()), daemon=True).start()
     records = Records(open_store(settings.store), settings.keep_days)
-    Thread(target=_purge_daily, args=(records,), daemon=True).start()
-    server = mount_page(make_api(bot, records), bot, records)
+    outbox = Outbox(open_store(settings.store), mail, settings.keep_days)
+    Thread(target=_purge_daily, args=(records, outbox), daemon=True).start()
+    api = make_api(bot, records)
+    add_messages(api, bot, records, outbox)
+    server = mount_page(api, bot, records)
+    add_doors(server, settings)
     print(f"Serving {settings.documents} on http://{host}:{port} (API: /docs). Stop with Ctrl+C.", file=sys.stderr)
-    uvicorn.run(server, host=host, port=port, log_level="warning")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: what is being sent is finished first
+    with delivering(outbox):
+        uvicorn.run(server, host=host, port=port, **server_options(settings))
     return 0
 
 
-def _purge_daily(records: Records) -> None:
+def _purge_daily(*kept: Records | Outbox) -> None:
     while True:
-        records.purge(datetime.now(UTC))
+        for one in kept:
+            one.purge(datetime.now(UTC))
         time.sleep(SECONDS_OF_DAY)
 
 
@@ -212,17 +233,34 @@ def _check(options: argparse.Namespace, settings: Settings) -> int:
     problems = check(settings.documents)
     found = _coverage(options, settings) if options.coverage else None
     if options.json:
-        rows = [{"path": p.path, "what": p.what, "remedy": p.remedy, "severity": p.severity} for p in problems]
+        rows = _problem_rows(problems)
         whole = rows if found is None else {"problems": rows, "coverage": [one.to_json() for one in found]}
         print(json.dumps(whole, ensure_ascii=False, indent=1))
     else:
-        for problem in problems:
-            print(f"{problem.severity}: {problem}")
-        print(f"{len(problems)} problems" if problems else "No problems.")
+        _print_problems(problems)
         if found is not None:
             columns = shutil.get_terminal_size((100, 24)).columns
             print(f"\n{coverage_text(found, min(max(columns, 80), 120))}")  # longer lines are hard to read
     return 1 if any(problem.severity == "error" for problem in problems) else 0
+
+
+def _doctor(options: argparse.Namespace, settings: Settings) -> int:
+    problems = diagnose(settings, options.settings, _mend_command(options))
+    if options.json:
+        print(json.dumps(_problem_rows(problems), ensure_ascii=False, indent=1))
+    else:
+        _print_problems(problems)
+    return 1 if any(problem.severity == "error" for problem in problems) else 0
+
+
+def _problem_rows(problems: list[Problem]) -> list[dict[str, str]]:
+    return [{"path": p.path, "what": p.what, "remedy": p.remedy, "severity": p.severity} for p in problems]
+
+
+def _print_problems(problems: list[Problem]) -> None:
+    for problem in problems:
+        print(f"{problem.severity}: {problem}")
+    print(f"{len(problems)} problems" if problems else "No problems.")
 
 
 def _coverage(options: argparse.Namespace, settings: Settings) -> list[Coverage]:
@@ -249,6 +287,21 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
             print(json.dumps(to_json(outcome), ensure_ascii=False))
     print(summary(outcomes), file=sys.stderr if options.json else sys.stdout)
     return 0
+
+
+def _messages(options: argparse.Namespace, settings: Settings) -> int:
+    outbox = Outbox(open_store(settings.store), None, settings.keep_days)
+    if options.show is not None:
+        message = outbox.read(options.show)
+        as_json = json.dumps(message.to_json(), ensure_ascii=False, indent=1)
+        print(as_json if options.json else as_text(message, options.show.upper()))
+        return 0
+    waiting = outbox.waiting()
+    if options.json:
+        print(json.dumps([one.to_json() for one in waiting], indent=1))
+    else:
+        print("\n".join(_unsent_as_text(one) for one in waiting) or "No message waits.")
+    return 1 if any(one.error for one in waiting) else 0
 
 
 def _make_bot(options: argparse.Namespace, settings: Settings) -> Bot:
@@ -326,6 +379,17 @@ def _as_text(answer: Answer) -> str:
     if answer.suggestions:
         lines.append("\nYou could also ask: " + " · ".join(answer.suggestions))
     return "\n".join(lines)
+
+
+def _unsent_as_text(unsent: Unsent) -> str:
+    urgent = f"  {unsent.urgency.replace('_', ' ')}" if unsent.urgency else ""
+    failed = f": {unsent.error} Tries: {unsent.tries}, the next after {_time(unsent.due_at)}" if unsent.error else ""
+    return f"{unsent.receipt}  {_time(unsent.at)}  {unsent.state.replace('_', ' ')}{urgent}{failed}"
+
+
+def _time(moment: datetime) -> str:
+    """In the time zone of this computer."""
+    return f"{moment.astimezone():%Y-%m-%d %H:%M}"
 
 
 def _found_as_text(found: Found) -> str:

@@ -26,6 +26,7 @@ from transformers import AutoModel, AutoTokenizer
 
 from chatbot.reading.meaning import MAX_TOKENS, WEIGHTS, spoken
 from chatbot.reading.message import read
+from chatbot.reading.weights import note_sum
 from chatbot.rules import load_rules
 from index.encode import packaged_folder
 
@@ -95,6 +96,7 @@ def main() -> None:
     trained = [train(labels, texts, wanted, order) for order in ORDERS]
     mean = {name: torch.stack([weights[name] for weights in trained]).mean(0).half() for name in trained[0]}
     save_file(mean, WEIGHTS, metadata={"labels": " ".join(labels)})
+    note_sum(WEIGHTS)
     print(f"{len(rows)} exemplars, {len(labels)} classes: {WEIGHTS} ({WEIGHTS.stat().st_size / 1e6:.1f} MB)")
 
 

@@ -30,6 +30,7 @@ from benchmarks.leaflets import Labelled, read_leaflets
 from benchmarks.public import read_lines, read_public
 from chatbot.reading.cross_encoder import WEIGHTS, Said
 from chatbot.reading.cross_encoder_net import Net, Read, load_net
+from chatbot.reading.weights import note_sum
 from index.encode import load_encoder, packaged_folder
 
 SEED = 0
@@ -91,6 +92,7 @@ def main() -> None:
     print(f"{len(rows)} + {len(public)} questions, read in {time.perf_counter() - started:.0f} s", flush=True)
     train(net, pairs, rows, public, random.Random(SEED + goes_on))
     save_file({name: weights.half().contiguous() for name, weights in net.trained.items()}, WEIGHTS)
+    note_sum(WEIGHTS)
     print(f"{WEIGHTS} ({WEIGHTS.stat().st_size / 1e6:.1f} MB)")
 
 

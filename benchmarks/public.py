@@ -1,9 +1,9 @@
 """Public question-answering sets, as questions with sentences that answer them and sentences that do not.
 
 SQuAD 2.0 (Rajpurkar et al. 2018; CC BY-SA 4.0): the sentence that holds the answer among those of its paragraph.
-COVID-QA (Möller et al. 2020; CC BY 4.0): among the nearest of its article. MedQuAD (Ben Abacha and Demner-Fushman 2019;
-CC BY 4.0): among the nearest on the same disease under another type of question, and on other diseases. The articles of
-SQuAD and the diseases of MedQuAD that `is_kept_back` names are for measuring only.
+COVID-QA (Möller et al. 2020; CC BY 4.0): among those of its article that share most words. MedQuAD (Ben Abacha and
+Demner-Fushman 2019; CC BY 4.0): among the nearest on the same disease under another type of question, and on others.
+The articles of SQuAD and the diseases of MedQuAD that `is_kept_back` names are for measuring only.
 """
 
 from __future__ import annotations
@@ -38,11 +38,10 @@ def is_kept_back(name: str) -> bool:
 
 def read_public(squad: Path, covid_qa: Path, medquad: Path, n: int, seed: int) -> list[Row]:
     """`n` questions drawn from the three: the question, sentences, and of each whether it answers."""
-    encoder = load_encoder()
     draw = random.Random(seed)
     of_squad = [_hardest(*row) for row in squad_rows(squad, kept_back=False)]
-    each = [of_squad, _covid_rows(covid_qa, encoder), _medquad_rows(medquad, encoder, draw, n)]
-    return [row for rows in each for row in draw.sample(rows, min(n // len(each), len(rows)))]
+    each = [of_squad, _covid_rows(covid_qa), _medquad_rows(medquad, load_encoder(), draw, n // 3)]
+    return [row for rows in each for row in draw.sample(rows, min(n // 3, len(rows)))]
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
@@ -90,21 +89,20 @@ def _hardest(question: str, said: Sequence[Said], answers: Sequence[bool]) -> Ro
     return question, (*answering, *nearest), (True,) * len(answering) + (False,) * len(nearest)
 
 
-def _covid_rows(folder: Path, encoder: Encoder) -> list[Row]:
-    """COVID-QA's questions with the sentences of their answer and the nearest others of the article."""
+def _covid_rows(folder: Path) -> list[Row]:
+    """COVID-QA's questions with the sentences of their answer and those of the article that share most words."""
     texts = {row["_id"]: row["text"] for row in read_lines(folder / "docs.jsonl")}
     spans = {key: [s for s in sentences_in(text) if MIN_CHARS < s[1] - s[0] < MAX_CHARS] for key, text in texts.items()}
-    vectors = {key: encoder.encode([texts[key][slice(*span)] for span in spans[key]]) for key in texts}
-    questions = read_lines(folder / "questions.jsonl")
+    said = {key: _in_order(text, spans[key]) for key, text in texts.items()}
     rows: list[Row] = []
-    for row, vector in zip(questions, encoder.encode([one["question"] for one in questions]), strict=True):
+    for row in read_lines(folder / "questions.jsonl"):
         key = row["doc_id"]
-        said = _in_order(texts[key], spans[key])
         wanted = [(answer["start"], answer["start"] + len(answer["text"])) for answer in row["answers"]]
-        answering = [i for i, (a, b) in enumerate(spans[key]) if any(start < b and a < end for start, end in wanted)]
-        near = [i for i in np.argsort(-(vectors[key] @ vector)).tolist() if all(abs(i - j) > 1 for j in answering)]
-        if answering:
-            rows.append(_row(row["question"], said, answering[:2], near[1 : 1 + N_OTHERS]))
+        answers = [any(start < last and first < end for start, end in wanted) for first, last in spans[key]]
+        beside = [any(answers[max(0, i - 1) : i + 2]) for i in range(len(answers))]  # may answer in part
+        kept = [i for i, answer in enumerate(answers) if answer or not beside[i]]
+        if any(answers):
+            rows.append(_hardest(row["question"], [said[key][i] for i in kept], [answers[i] for i in kept]))
     return rows
 
 
@@ -113,26 +111,27 @@ def _medquad_rows(path: Path, encoder: Encoder, draw: random.Random, n: int) -> 
     of those on other diseases.
     """
     pairs = [row for row in read_lines(path) if not is_kept_back(row["focus"])]
-    units = [(i, said) for i, row in enumerate(pairs) for said in _opening(row["answer"])]
+    kinds: dict[str, set[str]] = defaultdict(set)
+    for row in pairs:
+        kinds[row["focus"]].add(row["qtype"])
+    chosen = draw.sample([row for row in pairs if len(kinds[row["focus"]]) > 1 and _opening(row["answer"])], n)
+    foci = {row["focus"] for row in chosen}
+    units = [(row, said) for row in pairs if row["focus"] in foci for said in _opening(row["answer"])]
     vectors = encoder.encode([said.sentence for _, said in units])
-    of_pair: dict[int, list[int]] = defaultdict(list)
-    of_focus: dict[str, list[int]] = defaultdict(list)
-    for position, (i, _) in enumerate(units):
-        of_pair[i].append(position)
-        of_focus[pairs[i]["focus"]].append(position)
-    chosen = draw.sample([i for i in of_pair if len(of_focus[pairs[i]["focus"]]) > len(of_pair[i])], n)
-    said = [one for _, one in units]
     rows: list[Row] = []
-    for i, vector in zip(chosen, encoder.encode([pairs[i]["question"] for i in chosen]), strict=True):
-        cosines = vectors @ vector
-        focus, qtype = pairs[i]["focus"], pairs[i]["qtype"]
-        nearest = np.argsort(-cosines)[:50].tolist()
-        same = sorted((p for p in of_focus[focus] if pairs[units[p][0]]["qtype"] != qtype), key=lambda p: -cosines[p])
-        other = [
-            p for p in nearest if pairs[units[p][0]]["focus"] != focus and focus.lower() not in said[p].sentence.lower()
+    for row, vector in zip(chosen, encoder.encode([row["question"] for row in chosen]), strict=True):
+        nearest = [units[i] for i in np.argsort(-(vectors @ vector)).tolist()]
+        own = [said for other, said in nearest if other is row]
+        same = [
+            said for other, said in nearest if (other["focus"], other["qtype"] == row["qtype"]) == (row["focus"], False)
         ]
-        answering = max(of_pair[i], key=lambda p: float(cosines[p]))
-        rows.append(_row(pairs[i]["question"], said, [answering], [*same[:3], *other[:2]]))
+        elsewhere = [
+            said
+            for other, said in nearest
+            if other["focus"] != row["focus"] and row["focus"].lower() not in said.sentence.lower()
+        ]
+        others = [*same[:3], *elsewhere[:2]]
+        rows.append((row["question"], (own[0], *others), (True,) + (False,) * len(others)))
     return rows
 
 
@@ -140,8 +139,3 @@ def _opening(answer: str) -> list[Said]:
     """The first sentences of an answer; many begin with their question, which is none of it."""
     said = _in_order(answer, sentences_in(answer[:MAX_ANSWER_CHARS]))
     return [one for one in said if not one.sentence.endswith("?") and MIN_CHARS < len(one.sentence) < MAX_CHARS][:5]
-
-
-def _row(question: str, said: Sequence[Said], answering: Sequence[int], others: Sequence[int]) -> Row:
-    chosen = [*answering, *others]
-    return question, tuple(said[i] for i in chosen), (True,) * len(answering) + (False,) * len(others)

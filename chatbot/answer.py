@@ -9,6 +9,7 @@ from typing import Any, Literal
 from chatbot.citation import Citation
 from chatbot.question import Question
 from chatbot.quote import MAX_QUOTES, choose, quote
+from chatbot.repeated import repeated
 from chatbot.rules import Urgency
 from chatbot.scope import Scope
 from chatbot.settings import PLACEHOLDER, Clinic, fill
@@ -190,6 +191,7 @@ def nothing_about(scope: Scope) -> str:
 
 
 def listed(names: Sequence[str], quoted: bool = False) -> str:
-    """One name; two with "or"; more with commas and "or"."""
-    shown = [f"“{name}”" if quoted else name for name in names]
+    """One name; two with "or"; more with commas and "or". Of names as somebody typed them the words alone are said."""
+    said = map(repeated, names)
+    shown = [f"“{name}”" if quoted else name for name in said]
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} or {shown[-1]}"

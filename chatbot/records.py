@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 
 from chatbot.answer import Answer
+from chatbot.metrics import count_answer
 from chatbot.question import MAX_CHARS
 from chatbot.redact import redact
 from chatbot.store import StoreError, metadata, scrub, transaction
@@ -96,6 +97,7 @@ class Records:
 
         A turn that is recorded already is left as it is.
         """
+        count_answer(answer.status, seconds)
         row = {"at": _now(), "index": index_version, "ms": round(seconds * 1000, 1), **_described(answer)}
         if turn:
             question = redact(answer.question)[:MAX_CHARS]

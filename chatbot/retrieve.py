@@ -7,7 +7,7 @@ import re
 from chatbot.scope import Scope
 from index.encode import Vectors
 from index.search import Hit, PassageIndex, search_vector
-from index.terms import key_terms, terms
+from index.terms import distinct_terms, key_terms
 
 K_HITS = 16  # the verifier weighs the sentences of each
 K_ASKED = 4  # sections whose author wrote a question like this one beside them
@@ -44,6 +44,6 @@ def _lists(subject: str, index: PassageIndex, scope: Scope) -> list[Hit]:
     if not keys:
         return []
     lists = [passage for passage in index.passages.values() if passage.is_list and scope.admits(passage)]
-    headings = [(passage, set(terms("\n".join(passage.headings)))) for passage in lists]
+    headings = [(passage, distinct_terms("\n".join(passage.headings))) for passage in lists]
     about = [passage for passage, own in headings if all(not key.terms.isdisjoint(own) for key in keys)]
     return [Hit(passage, score=0.0, cosine=None, bm25=None) for passage in about]

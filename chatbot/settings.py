@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from chatbot.email_address import is_email_address
+from chatbot.origin import checked_origin
 
 PLACEHOLDER = "SET ME"
 # What is said where the clinic has not filled in a number: never the placeholder.
@@ -52,16 +56,70 @@ class Clinic(BaseModel):
         return [f"clinic.{name}" for name, value in self if value == PLACEHOLDER]
 
 
+class Limits(BaseModel):
+    """How much may be asked within a minute: by one visitor, and by all of them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    per_visitor_per_minute: int = Field(default=20, ge=1)
+    overall_per_minute: int = Field(default=600, ge=1)
+
+
+def _checked_proxy(text: str) -> str:
+    """The address or network of a proxy. Raises ValueError for what is none, and for what would be everybody."""
+    try:
+        is_everybody = ip_network(text, strict=False).prefixlen == 0
+    except ValueError as error:
+        raise ValueError(f'"{text}" is no address. Write the proxy\'s own, as "127.0.0.1" or "10.0.0.0/24"') from error
+    if is_everybody:
+        raise ValueError(f'"{text}" would believe everybody. Write the proxy\'s own address, as "127.0.0.1"')
+    return text
+
+
+class MailSettings(BaseModel):
+    """The mail server that takes visitors' messages, and the addresses that they go from and to.
+
+    The password itself is in no file: `password_variable` names the environment variable that holds it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    host: str = Field(min_length=1)
+    port: int = Field(default=587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str | None = Field(default=None, pattern=r"^[\x21-\x7e]+$")  # smtplib sends no others
+    password_variable: str | None = Field(default=None, min_length=1)
+    sender: str
+    to: str
+
+    @field_validator("sender", "to")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        if not is_email_address(value):
+            raise ValueError("give one e-mail address, such as web@clinic.example, without a name")
+        return value
+
+    @model_validator(mode="after")
+    def _logs_in_safely(self) -> Self:
+        if (self.user is None) != (self.password_variable is None):
+            raise ValueError("user and password_variable go together: give both, or neither")
+        if self.user is not None and self.security == "none":
+            raise ValueError('security = "none" would send the password for all to read: use "starttls" or "tls"')
+        return self
+
+
 class Settings(BaseModel):
     """Everything that can be set. Paths are relative to the settings file's folder."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     clinic: Clinic = Clinic()
+    mail: MailSettings | None = None
     documents: Path = Path("kb/documents")
     data: Path = Path("var")
     encoder: str | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=7860, ge=1, le=65535)
+    allowed_origins: tuple[Annotated[str, AfterValidator(checked_origin)], ...] = ()
+    trusted_proxies: tuple[Annotated[str, AfterValidator(_checked_proxy)], ...] = ()
+    limits: Limits = Limits()
     keep_days: int = Field(default=30, ge=1, le=3650)
 
     @property
@@ -85,13 +143,19 @@ def load_settings(path: Path) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: not valid TOML: {error}") from error
     except ValidationError as error:
-        reasons = [f"{'.'.join(str(step) for step in e['loc'])}: {e['msg'].lower()}" for e in error.errors()]
+        reasons = [f"{'.'.join(map(str, e['loc']))}: {_said(e['msg'])}" for e in error.errors()]
         raise SettingsError(f"{path}: {'; '.join(reasons)}. The README lists every setting.") from error
     base = path.resolve().parent
     paths: dict[str, Any] = {"documents": base / settings.documents, "data": base / settings.data}
     if settings.encoder and (base / settings.encoder).is_dir():
         paths["encoder"] = str(base / settings.encoder)
     return settings.model_copy(update=paths)
+
+
+def _said(message: str) -> str:
+    """A reason as it stands after a key: our own, which name what was written, word for word."""
+    own = message.removeprefix("Value error, ")
+    return message.lower() if own == message else own
 
 
 def fill(text: str, clinic: Clinic) -> str:

@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +22,12 @@ from chatbot.retrieve import K_ASKED, asks_for_list
 from chatbot.scope import Keep
 from index.encode import Vectors
 from index.search import Hit, PassageIndex
-from index.terms import key_terms, terms
+from index.terms import distinct_terms, key_terms
 from kb.document import Passage
 
 GATE = Path(__file__).with_name("gate.json")
 
-N_READ = 12  # sentences that the cross-encoder reads; benchmarks/README.md has what fewer and more give
+N_READ = 8  # sentences that the cross-encoder reads; benchmarks/README.md has what fewer and more give
 # A sentence's score before it is read = its cosine + these parts of the share of the question's key terms that it has
 # under its headings, and that its passage has.
 SENTENCE_SHARE = 0.4
@@ -150,7 +150,9 @@ def verify(
     """
     asked = _asked(subject, index)
     weighed = weigh(subject, vector, hits, index, keep)
-    unknown = tuple(key.surface for key in asked if all(key.known.isdisjoint(_terms(h.passage.context)) for h in hits))
+    unknown = tuple(
+        key.surface for key in asked if all(key.known.isdisjoint(distinct_terms(h.passage.context)) for h in hits)
+    )
     if not weighed:
         return Verdict(question, 0.0, False, (), unknown)
     nearer = _nearer(asked, vector, hits, index)
@@ -177,7 +179,8 @@ def _nearer(asked: Sequence[_Asked], vector: Vectors, hits: Sequence[Hit], index
     speaking = {
         hit.passage.section.id
         for hit in hits
-        if _share(asked, _terms("\n".join([hit.passage.context, *hit.passage.section.questions]))) >= MIN_SPEAKING
+        if _share(asked, distinct_terms("\n".join([hit.passage.context, *hit.passage.section.questions])))
+        >= MIN_SPEAKING
     }
     nearest = index.questions.nearest(vector, K_ASKED, speaking)
     return {section_id: cosine - MIN_ASKED for section_id, cosine in nearest if cosine > MIN_ASKED}
@@ -267,23 +270,18 @@ def _evidence(
 ) -> list[Evidence]:
     rows = index.sentence_vectors[passage.id]
     cosines = np.asarray(rows @ vector, dtype=float)
-    of_passage = _share(asked, _terms(passage.context))
+    of_passage = _share(asked, distinct_terms(passage.context))
     wanted_list = passage.is_list and wants_list and of_passage == 1.0
     bonus = PASSAGE_SHARE * of_passage + LIST_BONUS * wanted_list
-    headings = _terms("\n".join(passage.headings))  # they name the subject of each sentence below them
+    headings = distinct_terms("\n".join(passage.headings))  # they name the subject of each sentence below them
     found = []
     for (start, end), cosine, row in zip(passage.sentences, cosines, rows, strict=True):
         if keep(passage, *((passage.start, passage.end) if passage.is_list else (start, end))):
-            own = _terms(passage.document.text[start:end])
+            own = distinct_terms(passage.document.text[start:end])
             score = float(cosine) + SENTENCE_SHARE * _share(asked, headings | own) + bonus
             covers = frozenset(key.surface for key in _covered(asked, own))
             found.append(Evidence(passage, start, end, score, float(cosine), row, covers, wanted_list))
     return found
-
-
-@lru_cache(maxsize=65536)  # the same passages and sentences are weighed for every question
-def _terms(text: str) -> frozenset[str]:
-    return frozenset(terms(text))
 
 
 def _share(asked: Sequence[_Asked], own: frozenset[str]) -> float:

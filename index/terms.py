@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import Stemmer
@@ -47,6 +47,12 @@ def terms(text: str) -> list[str]:
     stems = _stems(tokens)
     plain = [stem for word, stem in zip(tokens, stems, strict=True) if word not in STOP_WORDS]
     return plain + list(dict.fromkeys(name for _, _, names in _phrases(stems) for name in names))
+
+
+@lru_cache(maxsize=65536)  # the same passages, headings and sentences are compared with every question
+def distinct_terms(text: str) -> frozenset[str]:
+    """The terms of a text of the documents, each once."""
+    return frozenset(terms(text))
 
 
 def key_terms(question: str) -> list[KeyTerm]:

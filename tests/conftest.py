@@ -8,18 +8,27 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import Engine, Table, select
 
+from chatbot.bot import Bot
 from chatbot.reading.cross_encoder import Logits, Said
 from chatbot.reading.meaning import Probabilities
+from chatbot.records import Records
 from chatbot.rules import load_rules
+from chatbot.settings import Clinic, Settings
 from chatbot.store import open_store, transaction
+from chatbot.verify import Gate
+from chatbot.web.api import make_api
+from chatbot.web.doors import add_doors
 from index.build import build_index
 from index.encode import Encoder, Progress, Span, Vectors, load_encoder
+from index.live import LiveIndex
 from index.store import StoredIndex, open_index
 from index.terms import key_terms, terms
 
 IndexOf = Callable[[Path], StoredIndex]
+ServerOf = Callable[[Settings], FastAPI]
 MEND = "python app.py index --kb DIR"  # the command that an error about an index must name
 
 
@@ -216,3 +225,29 @@ def index_of(home: Path, encoder: LetterEncoder) -> IndexOf:
         return open_index(home, MEND)
 
     return build_and_open
+
+
+ROSE = Clinic(
+    name="Rose Clinic", phone="01 234", emergency_number="999", urgent_care_line="111", poison_line="111",
+    crisis_line="116 123",
+)  # fmt: skip
+
+
+@pytest.fixture
+def rose_bot(clinic_folder: Path, home: Path, encoder: LetterEncoder, meaning: UndecidedMeaning) -> Bot:
+    """The bot of Rose Clinic over `clinic_folder`, with a gate that any known word opens."""
+    build_index(clinic_folder, home, encoder)
+    gate = Gate(weights={"known": 20.0}, bias=-18.0, min_probability=0.5, reason="test")
+    return Bot(ROSE, encoder, LiveIndex(home, MEND), load_rules(), meaning, gate, SharedWords())
+
+
+@pytest.fixture
+def server_of(rose_bot: Bot, store: Engine) -> ServerOf:
+    """server_of(settings): the API over `rose_bot`, behind its doors."""
+
+    def make(settings: Settings) -> FastAPI:
+        server = make_api(rose_bot, Records(store, keep_days=30))
+        add_doors(server, settings.model_copy(update={"clinic": ROSE}))
+        return server
+
+    return make

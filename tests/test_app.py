@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,12 @@ from sqlalchemy import Engine, insert
 
 import app
 from chatbot.coverage import Topic, load_topics
+from chatbot.mail import Mail
+from chatbot.message import Exchange, Message
+from chatbot.outbox import Outbox
 from chatbot.records import Records, turns
-from chatbot.store import transaction
+from chatbot.settings import MailSettings
+from chatbot.store import open_store, transaction
 
 SETTINGS = """
 documents = "clinic"
@@ -336,6 +340,82 @@ def test_a_file_of_questions_that_cannot_be_used_is_named(run: Program, tmp_path
         in run("evaluate", tmp_path / "bad.jsonl").error
     )
     assert "no such file" in run("evaluate", tmp_path / "none.jsonl").error
+
+
+MESSAGE = Message(
+    id="1",
+    conversation=None,
+    name="Zoë Nightingale",
+    contact="zoe@visitor.example",
+    text="Please call me.",
+    transcript=(Exchange("Is it red?", "Redness fades."),),
+    consented_at=datetime(2026, 11, 24, 22, 5, tzinfo=UTC),
+    urgency="same_day",
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Engine:
+    return open_store(tmp_path / "var" / "records.sqlite3")
+
+
+def test_messages_lists_what_waits_for_staff_without_the_visitors_words(run: Program, store: Engine) -> None:
+    receipt = Outbox(store, None, 30).post(MESSAGE)
+    done = run("messages")
+    assert done.code == 0
+    assert re.fullmatch(rf"{receipt}  \d{{4}}-\d\d-\d\d \d\d:\d\d  waiting  same day\n", done.out)
+
+
+def test_messages_says_why_a_message_was_not_sent_and_exits_with_1(run: Program, store: Engine) -> None:
+    settings = MailSettings(host="localhost", port=1, security="none", sender="a@b.example", to="c@b.example")
+    outbox = Outbox(store, Mail(settings), 30)
+    receipt = outbox.post(MESSAGE)
+    outbox.send_due(datetime.now(UTC) + timedelta(seconds=1))
+    done = run("messages")
+    assert done.code == 1
+    assert done.out.startswith(f"{receipt}  ")
+    assert "  not sent  same day: the mail server localhost:1 cannot be reached" in done.out
+    assert "Tries: 1, the next after " in done.out
+    (row,) = json.loads(run("messages", "--json").out)
+    assert " ".join(row) == "receipt at urgency tries error due_at state"
+    assert (row["receipt"], row["state"], row["tries"]) == (receipt, "not_sent", 1)
+    assert datetime.fromisoformat(row["at"]).utcoffset() == timedelta(0)
+    assert not re.search("Nightingale|visitor.example|call me|red", done.out + run("messages", "--json").out)
+
+
+def test_messages_shows_one_with_the_visitors_words(run: Program, store: Engine) -> None:
+    receipt = Outbox(store, None, 30).post(MESSAGE)
+    done = run("messages", "--show", receipt.lower())
+    assert done.code == 0
+    assert done.out.startswith(f"A visitor of your web site sends you message {receipt}.\n")
+    assert "Contact: zoe@visitor.example" in done.out
+    given = json.loads(run("messages", "--show", receipt, "--json").out)
+    assert given == {
+        "name": "Zoë Nightingale", "contact": "zoe@visitor.example", "text": "Please call me.",
+        "transcript": [{"question": "Is it red?", "answer": "Redness fades."}],
+        "consented_at": "2026-11-24T22:05:00+00:00", "urgency": "same_day",
+    }  # fmt: skip
+
+
+def test_messages_without_any_says_so_and_an_unknown_receipt_is_an_error(run: Program) -> None:
+    assert run("messages") == Run(0, "No message waits.\n", "")
+    assert run("messages", "--json") == Run(0, "[]\n", "")
+    assert "no message that waits has the receipt 'K7F-2QX'" in run("messages", "--show", "K7F-2QX").error
+
+
+def test_messages_of_a_store_that_cannot_be_read_says_what_to_do(run: Program, tmp_path: Path) -> None:
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var/records.sqlite3").write_text("This is a letter. " * 1000)
+    assert "records.sqlite3: file is not a database. Check the disk, or move" in run("messages").error
+
+
+def test_serve_without_the_password_of_the_mail_account_ends_before_anything_is_loaded(
+    run: Program, settings: Path, encoder: LetterEncoder
+) -> None:
+    mail = 'host = "x.example"\nuser = "web"\npassword_variable = "NO_SUCH"\nsender = "a@b.example"\nto = "c@b.example"'
+    settings.write_text(f"{SETTINGS}\n[mail]\n{mail}\n")
+    assert "the environment variable NO_SUCH is not set" in run("serve").err.splitlines()[-1]
+    assert encoder.encoded == 0
 
 
 @pytest.mark.parametrize(

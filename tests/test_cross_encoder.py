@@ -117,6 +117,17 @@ def test_more_sentences_than_are_kept_are_all_read(counting: Counting, monkeypat
     assert TrainedCrossEncoder().logits("bd", of_words("a", "b", "c", "d")).tolist() == [0, 1, 0, 1]
 
 
+def test_what_is_read_ahead_is_read_no_more_and_no_more_than_is_kept(
+    counting: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cross_encoder, "MAX_KEPT_SENTENCES", 10)
+    encoder, said = TrainedCrossEncoder(), of_words(*"abcdefghijklmn")
+    encoder.read_ahead(said)
+    assert counting.sentences == said[:10]
+    assert encoder.logits("a", said[:8]).tolist() == [1, *[0] * 7]
+    assert counting.sentences == said[:10]
+
+
 def test_of_no_sentences_there_are_no_logits_and_nothing_is_loaded(tmp_path: Path) -> None:
     logits = TrainedCrossEncoder(tmp_path / "nowhere").logits(QUESTION, [])
     assert logits.shape == (0,)
@@ -257,3 +268,17 @@ def test_weights_of_another_shape_are_refused_with_what_to_do(weights: Path, tmp
     save_file({**load_file(weights), "head.bias": np.zeros(2, dtype=np.float16)}, path)
     with pytest.raises(ValueError, match=r"other\.safetensors: these are not the weights .* fit_verifier\.py"):
         TrainedCrossEncoder(path).logits(QUESTION, SAID)
+
+
+def test_the_last_layer_makes_of_the_questions_tokens_what_it_would_make_beside_all_others(weights: Path) -> None:
+    import torch
+
+    from chatbot.reading.cross_encoder_net import _there, _through, _through_first, load_net
+
+    net = load_net(packaged_folder(), weights).eval()
+    hidden, there = torch.randn(3, 20, 384), _there([20, 12, 7], 20)
+    with torch.inference_mode():
+        whole = _through(net.upper[-1:], hidden, there)
+        first = _through_first(net.upper[-1], 5, hidden, there)
+    assert first.shape == (3, 5, 384)
+    assert torch.allclose(first, whole[:, :5], atol=1e-4)

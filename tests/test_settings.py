@@ -6,15 +6,20 @@ import re
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from chatbot.settings import Clinic, Settings, SettingsError, fill, load_settings
+from chatbot.settings import Clinic, Limits, MailSettings, Settings, SettingsError, fill, load_settings
 
 PROJECT = Path(__file__).parent.parent
-NAMES = [name for name in Settings.model_fields if name != "clinic"] + list(Clinic.model_fields)
+PARTS: dict[str, type[BaseModel]] = {"clinic": Clinic, "limits": Limits, "mail": MailSettings}
+NAMES = [name for name in Settings.model_fields if name not in PARTS]
+NAMES += [name for part in PARTS.values() for name in part.model_fields]
 
 NUMBERS = {"emergency_number": "112", "urgent_care_line": "NHS 111", "poison_line": "01 19", "crisis_line": "116 123"}
 ROSE = Clinic(name="Rose", phone="01 234", **NUMBERS)
+
+MAIL = '[mail]\nhost = "mail.rose.example"\nsender = "web@rose.example"\n'
+IN_THE_CLEAR = 'security = "none"\nuser = "web"\npassword_variable = "ROSE_PASSWORD"'
 
 REFUSED = {
     "an unknown key": ("prot = 80", "prot: extra inputs are not permitted"),
@@ -24,8 +29,26 @@ REFUSED = {
     "an empty crisis line": ('[clinic]\ncrisis_line = ""', "clinic.crisis_line: string should have at least 2 char"),
     "an empty name": ('[clinic]\nname = ""', "clinic.name: string should have at least 1 character"),
     "a word as clinic": ('clinic = "Rose"', "clinic: input should be"),
+    "mail without an address": ('[mail]\nhost = "m"\nsender = "a@b.example"', "mail.to: field required"),
+    "a name in an address": (f'{MAIL}to = "Desk <a@b.example>"', "mail.to: give one e-mail address"),
+    "a line break in an address": (f'{MAIL}to = "a@b.example\\nBcc: c@d.example"', "mail.to: give one"),
+    "a user without a password": (
+        f'{MAIL}to = "a@b.example"\nuser = "web"',
+        "mail: user and password_variable go together",
+    ),
+    "a password in the clear": (
+        f'{MAIL}to = "a@b.example"\n{IN_THE_CLEAR}',
+        'mail: security = "none" would send the pass',
+    ),
+    "an unknown security": (f'{MAIL}to = "a@b.example"\nsecurity = "ssl"', "mail.security: input should be 'starttls'"),
+    "a password in the file": (f'{MAIL}to = "a@b.example"\npassword = "x"', "mail.password: extra inputs are not per"),
     "port 0": ("port = 0", "port: input should be greater than or equal to 1"),
     "port 65536": ("port = 65536", "port: input should be less than or equal to 65535"),
+    "a limit of none": (
+        "[limits]\nper_visitor_per_minute = 0",
+        "limits.per_visitor_per_minute: input should be greater",
+    ),
+    "an unknown limit": ("[limits]\nper_hour = 5", "limits.per_hour: extra inputs are not permitted"),
     "broken TOML": ("port = ", "not valid TOML"),
     "bytes that are no UTF-8": (b"host = '\xff'", "not valid TOML"),
 }
@@ -41,6 +64,8 @@ def test_everything_has_a_default(tmp_path: Path) -> None:
     settings = load_settings(write(tmp_path, ""))
     assert settings.documents == tmp_path / "kb/documents"
     assert settings.indexes == tmp_path / "var/index"
+    assert (settings.allowed_origins, settings.trusted_proxies) == ((), ())
+    assert (settings.limits.per_visitor_per_minute, settings.limits.overall_per_minute) == (20, 600)
     assert settings.store == tmp_path / "var/records.sqlite3"
     assert (settings.host, settings.port, settings.encoder, settings.keep_days) == ("127.0.0.1", 7860, None, 30)
 
@@ -52,6 +77,13 @@ def test_what_the_file_says_is_read(tmp_path: Path) -> None:
     assert (settings.host, settings.port) == ("0.0.0.0", 65535)
     assert settings.clinic == ROSE
     assert settings.clinic.placeholders == []
+
+
+def test_without_mail_there_is_none_and_with_it_there_is_what_the_file_says(tmp_path: Path) -> None:
+    assert load_settings(write(tmp_path, "")).mail is None
+    mail = load_settings(write(tmp_path, f'{MAIL}to = "desk@rose.example"')).mail
+    assert mail == MailSettings(host="mail.rose.example", sender="web@rose.example", to="desk@rose.example")
+    assert (mail.port, mail.security, mail.user, mail.password_variable) == (587, "starttls", None, None)
 
 
 @pytest.mark.parametrize(("content", "reason"), REFUSED.values(), ids=REFUSED)
@@ -149,5 +181,5 @@ def test_the_settings_file_of_the_project_can_be_read() -> None:
 @pytest.mark.parametrize("file", ["settings.toml", "README.md"])
 def test_every_setting_is_explained(file: str) -> None:
     text = (PROJECT / file).read_text(encoding="utf-8")
-    named = r"(?m)`(clinic\.)?{}`|^(# )?{} = "  # `name` in a sentence or a table, or a line of TOML
+    named = r"(?m)`(clinic\.|limits\.|mail\.)?{}`|^(# )?{} = "  # `name` in a sentence or a table, or a line of TOML
     assert [name for name in NAMES if not re.search(named.format(name, name), text)] == []

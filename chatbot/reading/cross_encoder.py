@@ -69,8 +69,9 @@ class TrainedCrossEncoder:
 
     def read_ahead(self, said: Sequence[Said]) -> None:
         """Read what may be asked about later; of more than are kept, the first."""
-        for start in range(0, min(len(said), MAX_KEPT_SENTENCES), AHEAD_AT_ONCE):
-            self._read(said[start : start + AHEAD_AT_ONCE])
+        ahead = said[:MAX_KEPT_SENTENCES]
+        for start in range(0, len(ahead), AHEAD_AT_ONCE):
+            self._read(ahead[start : start + AHEAD_AT_ONCE])
 
     def _read(self, said: Sequence[Said]) -> list[Any]:
         """What the lower layers make of each sentence, kept for the next question."""

@@ -94,7 +94,7 @@ class Net(torch.nn.Module):
     def forward(self, questions: Sequence[Read], sentences: Sequence[Read]) -> Tensor:
         """Logits, float32 (pairs,), of question and sentence pair by pair."""
         dtype = self.kinds.weight.dtype
-        pairs = [torch.cat([q[0], s[0]]).to(dtype) for q, s in zip(questions, sentences, strict=True)]
+        pairs = [torch.cat([q[0].to(dtype), s[0].to(dtype)]) for q, s in zip(questions, sentences, strict=True)]
         kinds = [torch.cat([q[1], s[1]]) for q, s in zip(questions, sentences, strict=True)]
         hidden = torch.nn.utils.rnn.pad_sequence(pairs, batch_first=True)
         kind = torch.nn.utils.rnn.pad_sequence(kinds, batch_first=True, padding_value=CONTEXT)

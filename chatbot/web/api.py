@@ -6,21 +6,25 @@ import time
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, ConfigDict, Field
 
 from chatbot.answer import Answer
-from chatbot.bot import Bot, ask
+from chatbot.bot import Bot
 from chatbot.follow_up import MAX_EARLIER
 from chatbot.look_up import look_up
-from chatbot.question import MAX_CHARS, Question, QuestionError
+from chatbot.question import MAX_CHARS, Question
 from chatbot.records import Records
+from chatbot.web.problems import ASKING, EVERYWHERE, add_problems, sendable
+from chatbot.web.rates import ask_within, wait_of
 from chatbot.withheld import is_withheld
 from kb.document import Passage
 
 MAX_K = 50
+API_VERSION = "1.0"
+ABOUT = """The second number of the version rises when something is added: let programs ignore what they do not know.
+What would break them gets the first number in its address, as `/api/2/ask`, and the old address stays beside it. Errors
+are problem details (RFC 9457)."""
 
 
 class AskRequest(BaseModel):
@@ -111,43 +115,27 @@ class Health(BaseModel):
     passages: int
 
 
-class ErrorObject(BaseModel):
-    """What was wrong with a request."""
-
-    error: str
-
-
-REFUSED: dict[int | str, dict[str, Any]] = {
-    422: {"model": ErrorObject, "description": "The request says nothing we can answer"}
-}
-
-
 def make_api(bot: Bot, records: Records) -> FastAPI:
     """The API over a bot. Its pages at /docs load nothing from elsewhere."""
-    api = FastAPIOffline(title="Treatment knowledge base", version="1.0", redoc_url=None)
+    api = FastAPIOffline(
+        title="Treatment knowledge base", version=API_VERSION, redoc_url=None, description=ABOUT, responses=EVERYWHERE
+    )
+    add_problems(api)
 
     def may_be_given(passage: Passage) -> bool:
         span = passage.document, passage.start, passage.end
         return passage.document.audience == "patient" and not is_withheld(*span, bot.rules.never_quoted_patterns)
 
-    @api.exception_handler(QuestionError)
-    def refused(_: Request, error: QuestionError) -> JSONResponse:
-        return JSONResponse({"error": str(error)}, status_code=422)
-
-    @api.exception_handler(RequestValidationError)
-    def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
-        reasons = [f"{'.'.join(str(step) for step in e['loc'])}: {e['msg'].lower()}" for e in error.errors()]
-        return JSONResponse({"error": f"{'; '.join(reasons)}. See /docs."}, status_code=422)
-
-    @api.post("/api/ask", response_model=AnswerObject, responses=REFUSED)
-    def post_ask(request: AskRequest) -> dict[str, Any]:
+    @api.post("/api/ask", response_model=AnswerObject, responses=ASKING)
+    def post_ask(request: AskRequest, http: Request) -> dict[str, Any]:
         """Answer a question from the documents, or say that they do not answer it."""
         started = time.perf_counter()
-        answer = ask(bot, Question.parse(request.question, request.treatment), earlier_of(request))
+        question = Question.parse(request.question, request.treatment)
+        answer = ask_within(wait_of(http.scope), bot, question, earlier_of(request))
         records.answered(answer, index_of(answer, bot), time.perf_counter() - started)
         return {**answer.to_json(), "question": sendable(answer.question)}
 
-    @api.post("/api/search", response_model=list[HitObject], responses=REFUSED)
+    @api.post("/api/search", response_model=list[HitObject], responses=ASKING)
     def post_search(request: SearchRequest) -> list[dict[str, Any]]:
         """The passages nearest to a text, best first: of patients' documents, what a patient may be shown."""
         question = Question.parse(request.text)
@@ -178,8 +166,3 @@ def earlier_of(request: AskRequest) -> list[Question]:
 def index_of(answer: Answer, bot: Bot) -> str:
     """The version of the index behind an answer. An urgent one has none: nothing about an index can stop it."""
     return "" if answer.status == "urgent" else bot.index.current().version
-
-
-def sendable(typed: str) -> str:
-    """What was typed, as text that can be sent back: half a character, which no encoding knows, becomes a "?"."""
-    return typed.encode("utf-8", errors="replace").decode("utf-8")

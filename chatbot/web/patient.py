@@ -21,7 +21,9 @@ from chatbot.records import Records
 from chatbot.settings import PLACEHOLDER, Clinic
 from chatbot.triage import triage
 from chatbot.web import render
-from chatbot.web.api import index_of, sendable
+from chatbot.web.api import index_of
+from chatbot.web.problems import TooManyQuestionsError, sendable
+from chatbot.web.rates import ask_within, wait_of
 from index.store import StoredIndex
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported: it reports at import
@@ -86,6 +88,7 @@ def mount_page(api: FastAPI, bot: Bot, records: Records) -> FastAPI:
         footer_links=[],
         show_error=False,
         ssr_mode=False,
+        run_history=False,  # it would keep what was asked in a browser that others may use as well
     )
     return server
 
@@ -132,14 +135,20 @@ def make_page(bot: Bot, records: Records) -> gr.Blocks:
         with gr.Row(elem_classes="chips"):
             topics = [(gr.Button(name, size="sm"), question) for name, question in TOPICS.items()]
 
-        def reply(text: str, about: str | None, messages: Messages, answers: Given) -> Iterator[Any]:
-            yield from replies(bot, records, text, about, messages, answers)
+        def reply(
+            text: str, about: str | None, messages: Messages, answers: Given, request: gr.Request
+        ) -> Iterator[Any]:
+            yield from replies(bot, records, text, about, messages, answers, _wait_of(request))
 
-        def example(event: gr.SelectData, about: str | None, messages: Messages, answers: Given) -> Iterator[Any]:
-            yield from reply(event.value["text"], about, messages, answers)
+        def example(
+            event: gr.SelectData, about: str | None, messages: Messages, answers: Given, request: gr.Request
+        ) -> Iterator[Any]:
+            yield from reply(event.value["text"], about, messages, answers, request)
 
-        def follow(event: gr.SelectData, about: str | None, messages: Messages, answers: Given) -> Iterator[Any]:
-            yield from reply(str(event.value), about, messages, answers)
+        def follow(
+            event: gr.SelectData, about: str | None, messages: Messages, answers: Given, request: gr.Request
+        ) -> Iterator[Any]:
+            yield from reply(str(event.value), about, messages, answers, request)
 
         def vote(event: gr.LikeData, answers: Given) -> None:
             answer = answers[_position(event.index) // 2]
@@ -194,15 +203,22 @@ def _notice(index: StoredIndex) -> str:
     )
 
 
+def _wait_of(request: gr.Request) -> int:
+    return wait_of(request.request.scope) if request.request else 0
+
+
 def replies(
-    bot: Bot, records: Records, text: str, about: str | None, messages: Messages, answers: Given
+    bot: Bot, records: Records, text: str, about: str | None, messages: Messages, answers: Given, wait_s: int = 0
 ) -> Iterator[Any]:
-    """Show the question, then the answer piece by piece: (messages, answers given, text box, what is pinned)."""
+    """Show the question, then the answer piece by piece: (messages, answers given, text box, what is pinned).
+
+    One who has to wait, `wait_s` above 0, is answered only what is urgent.
+    """
     started = time.perf_counter()
     treatment = None if about == ANY_TREATMENT else about
     try:
-        text, answer = _ask(bot, text, treatment, answers)
-    except QuestionError as error:
+        text, answer = _ask(bot, text, treatment, answers, wait_s)
+    except (QuestionError, TooManyQuestionsError) as error:
         refused = {"role": "assistant", "content": f"<p>{escape(str(error))}</p>"}
         answers = [*answers, None]
         yield [*messages, _typed(text), refused], answers, text if len(text) < 500 else "", gr.skip()
@@ -219,12 +235,12 @@ def replies(
     yield [*messages, whole], answers, "", pinned
 
 
-def _ask(bot: Bot, text: str, treatment: str | None, answers: Given) -> tuple[str, Answer]:
+def _ask(bot: Bot, text: str, treatment: str | None, answers: Given, wait_s: int) -> tuple[str, Answer]:
     """What was asked, with its answer: a day alone, where the last answer asked for it, completes the last question."""
     last = answers[-1] if answers else None
     if last is not None and _is_day_for(last, text) and not _is_alarming(bot, text):
         text = f"{last.question} ({text.strip()})"
-    return text, ask(bot, Question.parse(text, treatment), _earlier(answers, treatment))
+    return text, ask_within(wait_s, bot, Question.parse(text, treatment), _earlier(answers, treatment))
 
 
 def _earlier(answers: Given, treatment: str | None) -> list[Question]:
