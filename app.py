@@ -181,7 +181,7 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     Thread(target=_purge_daily, args=(records, outbox), daemon=True).start()
     api = make_api(bot, records)
     add_chat(api, bot, records, outbox)
-    add_widget(api, bot, settings.widget, is_form_open=True)
+    add_widget(api, bot, settings.widget)
     add_messages(api, bot, records, outbox)
     server = mount_page(api, bot, records)
     add_doors(server, settings)

@@ -271,7 +271,7 @@ def server_of(rose_bot: Bot, store: Engine) -> ServerOf:
         records, outbox = Records(store, keep_days=30), Outbox(store, None, keep_days=30)
         server = make_api(rose_bot, records)
         add_chat(server, rose_bot, records, outbox)
-        add_widget(server, rose_bot, settings.widget, is_form_open=True)
+        add_widget(server, rose_bot, settings.widget)
         add_messages(server, rose_bot, records, outbox)
         add_doors(server, settings.model_copy(update={"clinic": ROSE}))
         return server

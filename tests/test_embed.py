@@ -35,13 +35,13 @@ Site = Callable[..., TestClient]
 
 @pytest.fixture
 def site(clinic_folder: Path, home: Path, store: Engine, encoder: LetterEncoder, meaning: UndecidedMeaning) -> Site:
-    """site(clinic, widget, is_form_open): the server of a clinic."""
+    """site(clinic, widget): the server of a clinic."""
     build_index(clinic_folder, home, encoder)
 
-    def serve(clinic: Clinic = CLINIC, widget: Widget | None = None, is_form_open: bool = False) -> TestClient:
+    def serve(clinic: Clinic = CLINIC, widget: Widget | None = None) -> TestClient:
         bot = Bot(clinic, encoder, LiveIndex(home, MEND), load_rules(), meaning, ALL_KNOWN, SharedWords())
         api = make_api(bot, Records(store, keep_days=30))
-        add_widget(api, bot, widget or Widget(), is_form_open)
+        add_widget(api, bot, widget or Widget())
         return TestClient(api)
 
     return serve
@@ -135,11 +135,6 @@ def test_the_suggestions_are_what_the_documents_answer(site: Site) -> None:
         client.get("/api/widget", params={"treatment": "nothing we have"}).json()["suggestions"]
         == (body["suggestions"])
     )
-
-
-@pytest.mark.parametrize("is_open", [True, False])
-def test_the_widget_hears_whether_messages_can_be_sent(is_open: bool, site: Site) -> None:
-    assert site(is_form_open=is_open).get("/api/widget").json()["is_form_open"] is is_open
 
 
 def test_the_demo_runs_its_own_script_alone(site: Site) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, Route, expect
 from served import Program, served
+
+from chatbot.outbox import Outbox
+from chatbot.store import open_store
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -31,6 +35,7 @@ urgent_care_line = "111"
 poison_line = "111"
 crisis_line = "116 123 (Samaritans)"
 """
+RECEIPT = re.compile(r"Receipt: (\w{3}-\w{3})")
 WORK = "When can I go back to work after fractional CO2 laser?"
 MAKE_UP = "When can I wear make-up after microneedling?"
 BREATHING, PUS = "I can't breathe", "there is pus on my cheek and it smells"
@@ -710,14 +715,10 @@ def test_hostile_texts_are_texts(question: str, desktop: Site) -> None:
     assert desktop.page.evaluate("window.hacked") is None
 
 
-def test_a_message_to_the_clinic_is_confirmed_and_what_was_typed_is_kept_when_sending_fails(site: Site) -> None:
-    def opened(route: Route) -> None:
-        config = route.fetch().json()
-        route.fulfill(json={**config, "is_form_open": True})
-
-    answers: list[dict[str, Any]] = [{"status": 503, "body": "{}"}, {"status": 202, "json": {"receipt": "A-12"}}]
-    site.page.route("**/api/widget*", opened)
-    site.page.route("**/api/messages", lambda route: route.fulfill(**answers.pop(0)))
+def test_a_message_to_the_clinic_is_confirmed_and_what_was_typed_is_kept_when_sending_fails(
+    site: Site, program: Program
+) -> None:
+    site.page.route("**/api/messages", lambda route: route.fulfill(status=503, body="{}"), times=1)
     site.begin()
     site.ask(WORK)
     site.page.get_by_role("button", name="Send us your question").click()
@@ -735,29 +736,29 @@ def test_a_message_to_the_clinic_is_confirmed_and_what_was_typed_is_kept_when_se
     expect(site.panel.get_by_role("status").get_by_role("link", name="020 7946 0000")).to_be_visible()
     expect(site.page.get_by_label("Your message")).to_have_value("May I come earlier?")
     send.click()
-    expect(site.panel).to_contain_text("Receipt: A-12")
-    expect(focused(site.page)).to_contain_text("Receipt: A-12")
+    expect(site.panel).to_contain_text(RECEIPT)
+    expect(focused(site.page)).to_contain_text(RECEIPT)
     first, second = site.bodies("/api/messages")
     assert first == second
     assert (first["name"], first["contact"], first["consent"]) == ("Ann", "ann@mail.example", True)
     assert [turn["question"] for turn in first["transcript"]] == [WORK]
     assert "ann@mail.example" not in site.kept()
+    stored = Outbox(open_store(program.data / "records.sqlite3"), None, keep_days=30)
+    (receipt,) = RECEIPT.findall(site.panel.inner_text())
+    assert stored.read(receipt).text == "May I come earlier?"
     site.page.get_by_role("button", name="Back").click()
     expect(site.turns).to_have_count(1)
 
 
 def test_who_does_not_agree_to_chat_can_send_a_message_and_reads_what_is_urgent_in_it(desktop: Site) -> None:
-    desktop.page.route("**/api/widget*", lambda r: r.fulfill(json={**r.fetch().json(), "is_form_open": True}))
-    urgent = {"text": "Call 999 now.\n\n- Rest.\n\nA rule.", "urgency": "emergency"}
-    desktop.page.route("**/api/messages", lambda r: r.fulfill(status=202, json={"receipt": "A-13", "urgent": urgent}))
     desktop.open()
     desktop.page.get_by_role("button", name="Send us your question").click()
-    for label, text in {"Your name": "Ann", "Your phone number": "01 234", "Your message": "Hello"}.items():
+    for label, text in {"Your name": "Ann", "Your phone number": "01 23456", "Your message": BREATHING}.items():
         desktop.page.get_by_label(label).fill(text)
     desktop.page.get_by_label("I agree that the clinic receives").check()
     desktop.page.get_by_role("button", name="Send to the clinic").click()
-    expect(desktop.panel).to_contain_text("Receipt: A-13")
-    expect(desktop.page.get_by_role("alert")).to_have_text("Call 999 now.")
+    expect(desktop.panel).to_contain_text(RECEIPT)
+    expect(desktop.page.get_by_role("alert")).to_contain_text("Call 999 now")
     assert desktop.violations() == []
     (body,) = desktop.bodies("/api/messages")
     assert (body["conversation"], body["transcript"]) == (None, None)

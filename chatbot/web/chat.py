@@ -19,7 +19,7 @@ from chatbot.records import Records, Turn
 from chatbot.store import StoreError
 from chatbot.told_day import with_day
 from chatbot.web.api import earlier_of, index_of
-from chatbot.web.problems import ASKING, add_problems, problem, sendable
+from chatbot.web.problems import ASKING, problem, sendable
 from chatbot.web.rates import ask_within, wait_of
 from chatbot.web.retries import Key, Retries
 from chatbot.web.turn import choices, parts, sources
@@ -84,7 +84,6 @@ class FeedbackRequest(BaseModel):
 
 def add_chat(api: FastAPI, bot: Bot, records: Records, outbox: Outbox) -> None:
     """Add the conversation to the API. `outbox` may hold messages that were sent from one."""
-    add_problems(api)
     retries = Retries()
 
     def answered(request: ChatRequest, http: Request) -> Answer:

@@ -56,11 +56,10 @@ class WidgetObject(BaseModel):
     clinic: ClinicObject
     treatments: list[str]
     suggestions: list[str]
-    is_form_open: bool
 
 
-def add_widget(api: FastAPI, bot: Bot, widget: Widget, is_form_open: bool) -> None:
-    """Add the widget to the API. `is_form_open` says that a message to the clinic can be sent."""
+def add_widget(api: FastAPI, bot: Bot, widget: Widget) -> None:
+    """Add the widget to the API."""
     script = script_of(bot.clinic, widget)
     etag = f'W/"{hashlib.sha256(script).hexdigest()[:32]}"'
     zipped = zipped_of(script)
@@ -103,7 +102,6 @@ def add_widget(api: FastAPI, bot: Bot, widget: Widget, is_form_open: bool) -> No
             clinic=_clinic(bot.clinic),
             treatments=sorted(index.covered),
             suggestions=list(widget.suggestions) or examples(index.version, covered),
-            is_form_open=is_form_open,
         )
 
     @api.get("/demo", response_class=HTMLResponse)

@@ -448,7 +448,7 @@ label { display: block; }
             button(this.say("agree"), () => this.agree(), "primary"),
             button(this.say("decline"), () => this.close()),
           ),
-          this.formButton(),
+          button(this.say("ask_clinic"), () => this.showForm()),
         ),
       );
     }
@@ -459,10 +459,6 @@ label { display: block; }
       this.showChat();
       if (IS_TOUCHED.matches) this.heading.focus();
       else this.box.focus();
-    }
-
-    formButton() {
-      return this.config.is_form_open ? button(this.say("ask_clinic"), () => this.showForm()) : null;
     }
 
     /* The conversation */
@@ -537,7 +533,7 @@ label { display: block; }
 
     showTools() {
       const remove = button(this.say("delete"), () => this.confirmDelete());
-      this.tools.replaceChildren(...[this.formButton(), remove].filter(Boolean));
+      this.tools.replaceChildren(button(this.say("ask_clinic"), () => this.showForm()), remove);
     }
 
     typed(event) {
