@@ -1,15 +1,13 @@
 """Train the cross-encoder on labelled pairs of question and sentence; write chatbot/reading/cross_encoder.safetensors.
 
-    python -m benchmarks.fit_verifier SQUAD.jsonl COVID_QA_FOLDER MEDQUAD.jsonl CLINC_FOLDER [--on]
+    python -m benchmarks.fit_verifier SQUAD.jsonl COVID_QA_FOLDER MEDQUAD.jsonl CLINC_FOLDER
 
 The leaflets (`leaflets.py`, our own) are most of the data: of each question all sentences that answer it, and as many
 others, those of its document nearest in meaning, one of it by chance and one of another document, drawn anew in each
 epoch. The public sets (`public.py`: SQuAD 2.0, CC BY-SA 4.0; COVID-QA, CC BY 4.0; MedQuAD, CC BY 4.0) keep it from
 reading our style alone; what people ask of a bank or an airline (CLINC150, CC BY 3.0) is answered by no leaflet.
 Trained are the upper layers of all-MiniLM-L6-v2 and the layers above them; what the lower ones make of each text is
-computed once. `--on` goes on from the weights that are there, the rate up again ("SGDR", Loshchilov and Hutter 2017):
-what ships was trained once from the start and once more on. Seeds are fixed; other arithmetic gives slightly other
-weights.
+computed once. Seeds are fixed; other arithmetic gives slightly other weights.
 """
 
 from __future__ import annotations
@@ -29,7 +27,7 @@ from torch.nn import functional
 from benchmarks.leaflets import Labelled, read_leaflets
 from benchmarks.public import read_lines, read_public
 from chatbot.reading.cross_encoder import WEIGHTS, Said
-from chatbot.reading.cross_encoder_net import Net, Read, load_net
+from chatbot.reading.cross_encoder_net import Net, Read
 from chatbot.reading.weights import note_sum
 from index.encode import load_encoder, packaged_folder
 
@@ -76,21 +74,20 @@ class Pairs:
 
 def main() -> None:
     """Train, and write the weights."""
-    folders = [argument for argument in sys.argv[1:] if argument != "--on"]
+    folders = sys.argv[1:]
     if len(folders) != 4:
         sys.exit(__doc__)
     torch.manual_seed(SEED)
-    goes_on = "--on" in sys.argv
     rows = ranked([row for leaflet in read_leaflets() if not leaflet.is_held_out for row in leaflet.questions])
     squad, covid_qa, medquad, clinc = map(Path, folders)
-    public = [Group(*group) for group in read_public(squad, covid_qa, medquad, N_PUBLIC, SEED + goes_on)]
-    public += off_topic(clinc, [one for row in rows for one in row.others], random.Random(SEED + goes_on))
-    net = load_net(packaged_folder(), WEIGHTS) if goes_on else Net(packaged_folder())
+    public = [Group(*group) for group in read_public(squad, covid_qa, medquad, N_PUBLIC, SEED)]
+    public += off_topic(clinc, [one for row in rows for one in row.others], random.Random(SEED))
+    net = Net(packaged_folder())
     started = time.perf_counter()
     said = [one for row in rows for one in (*row.answering, *row.others)] + [one for g in public for one in g.said]
     pairs = Pairs(net, [row.question for row in rows] + [group.question for group in public], said)
     print(f"{len(rows)} + {len(public)} questions, read in {time.perf_counter() - started:.0f} s", flush=True)
-    train(net, pairs, rows, public, random.Random(SEED + goes_on))
+    train(net, pairs, rows, public, random.Random(SEED))
     save_file({name: weights.half().contiguous() for name, weights in net.trained.items()}, WEIGHTS)
     note_sum(WEIGHTS)
     print(f"{WEIGHTS} ({WEIGHTS.stat().st_size / 1e6:.1f} MB)")
