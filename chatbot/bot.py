@@ -98,5 +98,7 @@ def find(bot: Bot, index: StoredIndex, alone: Question) -> list[Verdict]:
         subject = index.treatments.without(part)
         keep = may_be_shown(about.keep(index.treatments), bot.rules.never_quoted_patterns)
         hits = retrieve(part, subject, vector, index.passages, about)
-        verdicts.append(verify(part, subject, vector, hits, index.passages, bot.gate, bot.cross_encoder, keep))
+        in_full = index.treatments.in_full(part)
+        verdict = verify(in_full, subject, vector, hits, index.passages, bot.gate, bot.cross_encoder, keep)
+        verdicts.append(replace(verdict, question=part))
     return verdicts

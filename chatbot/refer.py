@@ -72,7 +72,8 @@ def refer(
         return about.admits(passage) and WARNS.search(passage.context.lower()) is not None
 
     hits = search_vector(index.passages, vector, question.text, K_WARNINGS, may_warn)
-    verdict = verify(question.text, subject, vector, hits, index.passages, gate, cross_encoder, keep)
+    in_full = index.treatments.in_full(question.text)
+    verdict = verify(in_full, subject, vector, hits, index.passages, gate, cross_encoder, keep)
     asked = _asked_keys(subject, said)
     weighed = weigh(subject, vector, hits, index.passages, keep)
     bearing = [evidence for evidence in weighed if evidence.covers & asked and _warns(evidence)]

@@ -43,7 +43,10 @@ ASKED_WEIGHT = 8.0
 # to be treated, not those alone that are like the question.
 WANTED_LIST = 0.9
 N_BEST = 3  # pieces of evidence that are looked at together
-MIN_ANSWERING = 0.5  # a sentence is quoted that is as likely as not to answer, and the best one in any case
+# A sentence is quoted that is as likely as not to answer and not far behind the best one, by its logit. A list is long,
+# as it is quoted whole: it is quoted if one of its items is best, or if a list was asked for.
+MIN_ANSWERING = 0.5
+MAX_BEHIND = 2.5
 
 # What a question asks for, and what a sentence that gives it must hold.
 ASKED_FOR = {
@@ -123,8 +126,10 @@ class Verdict:
 
     @property
     def answering(self) -> tuple[Evidence, ...]:
-        """The evidence that answers, best first: the best sentence, and all that are likely to."""
-        return self.evidence[:1] + tuple(e for e in self.evidence[1:] if e.score >= MIN_ANSWERING)
+        """The evidence that answers, best first: the best sentence, and those that are nearly as likely to."""
+        best, rest = self.evidence[:1], self.evidence[1:]
+        least = max([MIN_ANSWERING, *(_sigmoid(_logit(e.score) - MAX_BEHIND) for e in best)])
+        return best + tuple(e for e in rest if e.is_wanted or (e.score >= least and not e.passage.is_list))
 
 
 @cache
@@ -145,7 +150,8 @@ def verify(
 ) -> Verdict:
     """Whether these hits answer a question; `vector` is the encoded question, shape (dim,).
 
-    `subject` is the question without the names of treatments: a passage is no answer because it has the right name.
+    `question` has the names of treatments as the documents have them, which is how the cross-encoder knows them.
+    `subject` is the question without them: a passage is no answer because it has the right name.
     `keep` says which sentences may be evidence; a list is kept or left as a whole.
     """
     asked = _asked(subject, index)

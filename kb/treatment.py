@@ -55,6 +55,15 @@ class Treatments:
             text = text[:start] + " " + text[end:]
         return text
 
+    def in_full(self, text: str) -> str:
+        """The text with the one name of each treatment in place of its other names: as its documents call it. A name
+        that several treatments have stays.
+        """
+        for start, end, treatments in reversed(list(self._mentions(text, exactly=False))):
+            if len(treatments) == 1:
+                text = text[:start] + min(treatments) + text[end:]
+        return text
+
     def _mentions(self, text: str, exactly: bool) -> Iterator[tuple[int, int, set[str]]]:
         """(start, end, treatments) of each name in the text."""
         found = list(_tokens(text))

@@ -84,11 +84,13 @@ def test_a_question_that_the_documents_answer_is_answered_with_its_caveat(bot: B
     assert encoder.encoded == 1  # the question, once
 
 
-def test_a_question_is_read_as_it_was_asked_without_what_no_patient_may_be_shown(bot: Bot) -> None:
+def test_a_question_is_read_with_the_documents_name_of_a_treatment_and_without_what_no_patient_may_be_shown(
+    bot: Bot,
+) -> None:
     read = SharedWords()
     answer_to(replace(bot, cross_encoder=read), "is there a deposit for the CO2 laser?")
     ((question, said),) = read.read
-    assert question == "is there a deposit for the CO2 laser?"
+    assert question == "is there a deposit for the Fractional CO2 laser?"
     assert said
     assert not any("fifty pounds" in one.sentence for one in said)
 

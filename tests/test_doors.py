@@ -48,6 +48,9 @@ def shared(response: Any) -> dict[str, str]:
     return {name: value for name, value in response.headers.items() if name.startswith("access-control-")}
 
 
+CONVERSATION = "/api/conversations/8e8fe0b1-0000-4000-8000-000000000000"
+
+
 def add_paths(server: FastAPI) -> None:
     """Paths as other parts of the program have them."""
 
@@ -58,14 +61,6 @@ def add_paths(server: FastAPI) -> None:
     @server.post("/staff/records")
     def post_staff() -> str:
         return "changed"
-
-    @server.delete("/api/conversations/{key}")
-    def delete_conversation(key: str) -> str:
-        return key
-
-    @server.get("/demo")
-    def demo() -> PlainTextResponse:
-        return PlainTextResponse("demo", headers={"Content-Security-Policy": "script-src 'nonce-a'"})
 
     @server.get("/broken")
     def broken() -> None:
@@ -115,9 +110,9 @@ def test_an_allowed_origin_may_ask_the_public_paths(opened: TestClient) -> None:
     assert (asked.status_code, asked.headers["access-control-allow-origin"]) == (200, CLINIC)
     assert asked.headers["vary"] == "Origin"
     wanted = {"Origin": CLINIC, "Access-Control-Request-Method": "DELETE"}
-    assert opened.options("/api/conversations/7", headers=wanted).status_code == 200
-    deleted = opened.delete("/api/conversations/7", headers={"Origin": CLINIC})
-    assert (deleted.status_code, deleted.headers["access-control-allow-origin"]) == (200, CLINIC)
+    assert opened.options(CONVERSATION, headers=wanted).status_code == 200
+    deleted = opened.delete(CONVERSATION, headers={"Origin": CLINIC})
+    assert (deleted.status_code, deleted.headers["access-control-allow-origin"]) == (204, CLINIC)
 
 
 @pytest.mark.parametrize(
@@ -199,7 +194,8 @@ def test_every_response_has_the_headers_of_safety(path: str, closed: TestClient)
 
 def test_a_policy_that_a_page_has_for_itself_stays(opened: TestClient) -> None:
     policy = opened.get("/demo").headers["content-security-policy"]
-    assert policy == f"script-src 'nonce-a', frame-ancestors 'self' {CLINIC}"
+    assert "script-src 'nonce-" in policy
+    assert policy.endswith(f", frame-ancestors 'self' {CLINIC}")
 
 
 def test_only_over_https_browsers_are_told_to_come_over_https(server_of: ServerOf) -> None:
@@ -449,7 +445,7 @@ def test_metrics_count_requests_and_answers_without_anybodys_words(server_of: Se
     here.post("/api/ask", json=BREATHE)
     here.post("/api/ask", json={"question": ""})
     here.post("/api/ask", json=FADES, headers={"Origin": OTHER})
-    here.delete("/api/conversations/8e8fe0b1-0000-4000-8000-000000000000")
+    here.delete(CONVERSATION)
     here.get("/jane-example?has=a-rash")
     after = counts(here)
 
@@ -459,7 +455,7 @@ def test_metrics_count_requests_and_answers_without_anybodys_words(server_of: Se
     assert more('http_requests_total{path="/api/ask",status="200"}') == 2
     assert more('http_requests_total{path="/api/ask",status="422"}') == 1
     assert more('http_requests_total{path="/api/ask",status="403"}') == 1
-    assert more('http_requests_total{path="/api/conversations/{key}",status="200"}') == 1
+    assert more('http_requests_total{path="/api/conversations/{conversation}",status="204"}') == 1
     assert more('http_requests_total{path="other",status="404"}') == 1
     assert more('answers_total{status="answered"}') == 1
     assert more('answers_total{status="urgent"}') == 1

@@ -31,6 +31,7 @@ poison_line = "111"
 crisis_line = "116 123 (Samaritans)"
 """
 WORK = "When can I go back to work after fractional CO2 laser?"
+WRINKLES = "What wrinkles does fractional CO2 laser treat?"
 BREATHING, PUS = "I can't breathe", "there is pus on my cheek and it smells"
 STILL_RED = "my skin is still a bit red after CO2 laser"
 # The contrast of an element's text with the first opaque colour behind it, by the formula of WCAG 2.
@@ -151,7 +152,7 @@ def test_the_page_works_with_the_keyboard_alone(page: Page) -> None:
 
 
 def test_a_claim_that_is_disputed_is_shown_with_the_dispute(page: Page) -> None:
-    ask(page, WORK)
+    ask(page, WRINKLES)
     expect(page.locator(".caveat").first).to_be_visible(timeout=15_000)
     assert "disputed" in page.locator(".caveat").first.inner_text()
 

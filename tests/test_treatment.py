@@ -85,3 +85,12 @@ def test_a_name_that_two_documents_share_names_both_treatments() -> None:
 
 def test_no_names_name_nothing() -> None:
     assert Treatments({}).named("botox") == {}
+
+
+def test_in_full_a_text_has_the_one_name_of_each_treatment_and_a_shared_name_stays() -> None:
+    treatments = Treatments.of([document("Glow", "night light", "lamp"), document("Shine", "lamp")])
+    assert (
+        treatments.in_full("is the night light or BOTOX, better? Glow!")
+        == "is the Glow or Botulinum toxin, better? Glow!"
+    )
+    assert treatments.in_full("does the lamp hurt") == "does the lamp hurt"

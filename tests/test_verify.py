@@ -303,7 +303,7 @@ def verdict_with(evidence: Evidence, *scores: float) -> Verdict:
     ("scores", "answering"),
     [
         ((0.9, 0.6, 0.5, 0.49), 3),
-        ((1.0, 0.5), 2),
+        ((0.98, 0.81, 0.79), 2),
         ((0.5, 0.5), 2),
         ((0.4, 0.4), 1),
         ((0.0,), 1),
@@ -311,18 +311,35 @@ def verdict_with(evidence: Evidence, *scores: float) -> Verdict:
     ],
     ids=[
         "as likely as not to, and less",
-        "however much less than the best",
+        "as likely as not to, but far less than the best",
         "all as likely as not to",
         "none likely: the best alone",
         "impossible: the best all the same",
         "nothing",
     ],
 )
-def test_what_answers_is_the_best_sentence_and_all_that_are_as_likely_as_not_to(
+def test_what_answers_is_the_best_sentence_and_those_that_are_nearly_as_likely_to(
     scores: tuple[float, ...], answering: int, passages: PassageIndex
 ) -> None:
     evidence = weighed("lamp", passages)[0]
     assert [e.score for e in verdict_with(evidence, *scores).answering] == list(scores[:answering])
+
+
+def test_a_list_answers_if_an_item_is_best_or_a_list_was_asked_for_but_not_beside_a_better_sentence(
+    passages: PassageIndex,
+) -> None:
+    item = next(e for e in weighed("cold", passages) if e.passage.is_list)
+    sentence = next(e for e in weighed("lamp", passages) if not e.passage.is_list)
+
+    def answering(*evidence: Evidence) -> tuple[Evidence, ...]:
+        return Verdict("?", 0.9, True, evidence, unknown=()).answering
+
+    best, second = replace(item, score=0.9), replace(sentence, score=0.8)
+    assert answering(best, second) == (best, second)
+    first, beside = replace(sentence, score=0.9), replace(item, score=0.8)
+    assert answering(first, beside) == (first,)
+    wanted = replace(beside, is_wanted=True)
+    assert answering(first, wanted) == (first, wanted)
 
 
 # What is read with a sentence

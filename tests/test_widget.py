@@ -35,6 +35,7 @@ urgent_care_line = "111"
 poison_line = "111"
 crisis_line = "116 123 (Samaritans)"
 """
+WRINKLES = "What wrinkles does fractional CO2 laser treat?"
 RECEIPT = re.compile(r"Receipt: (\w{3}-\w{3})")
 WORK = "When can I go back to work after fractional CO2 laser?"
 MAKE_UP = "When can I wear make-up after microneedling?"
@@ -240,7 +241,7 @@ def test_a_long_answer_is_shown_from_its_question_on_and_the_page_around_it_stay
 
 def test_a_dispute_stands_beside_its_claim(site: Site) -> None:
     site.begin()
-    site.ask(WORK)
+    site.ask(WRINKLES)
     dispute = site.log.locator("p + .dispute")
     expect(dispute.first).to_contain_text("This is disputed:")
 
@@ -650,7 +651,8 @@ def test_an_answer_can_be_copied_with_its_sources(desktop: Site) -> None:
     expect(desktop.log.get_by_text("Copied.")).to_be_visible()
     copied = desktop.page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith(WORK)
-    assert "[1] Time off normal life and work" in copied
+    section = desktop.log.locator("summary").first.inner_text()
+    assert section.splitlines()[0].split("(")[0].strip() in copied
 
 
 def test_a_conversation_is_deleted_here_and_on_the_server(site: Site) -> None:

@@ -18,6 +18,7 @@ from chatbot.bot import Bot
 from chatbot.examples import example_questions
 from chatbot.settings import Clinic, Widget
 from chatbot.web.numbers import dialled, number_in
+from chatbot.web.problems import documented
 from chatbot.web.texts import FIRST, LANGUAGES, RIGHT_TO_LEFT, nearest, texts_of
 
 FOLDER = Path(__file__).parent / "widget"
@@ -83,7 +84,7 @@ def add_widget(api: FastAPI, bot: Bot, widget: Widget) -> None:
             return Response(script, media_type="text/javascript", headers=headers)
         return Response(zipped, media_type="text/javascript", headers={**headers, "Content-Encoding": "gzip"})
 
-    @api.get("/api/widget")
+    @api.get("/api/widget", responses=documented(422))
     def get_widget(
         language: Annotated[str, Query(max_length=35, description="a language tag, such as “es”")] = "en",
         treatment: Annotated[str | None, Query(max_length=200, description="the one that the page is about")] = None,
@@ -104,7 +105,7 @@ def add_widget(api: FastAPI, bot: Bot, widget: Widget) -> None:
             suggestions=list(widget.suggestions) or examples(index.version, covered),
         )
 
-    @api.get("/demo", response_class=HTMLResponse)
+    @api.get("/demo", response_class=HTMLResponse, responses=documented(422))
     def get_demo(language: Annotated[str, Query(max_length=35, description="of the widget")] = "en") -> HTMLResponse:
         """A small clinic's site with the widget on it, under a strict Content-Security-Policy."""
         nonce = secrets.token_urlsafe(16)
