@@ -70,7 +70,7 @@ def _points(sentence: str) -> list[str]:
 
 def _spans(chosen: Sequence[Evidence], index: StoredIndex) -> list[tuple[Passage, int, int]]:
     """What to quote, in the documents' order: sentences, neighbours joined; the whole list that an item belongs to;
-    the whole of a section that disputes another, since its parts restate what it disputes.
+    at the end the whole of a section that disputes another, since its parts restate what it disputes.
 
     A section that disputes another quote is left out: it is shown beside that. Of sections that dispute each other,
     each is quoted.
@@ -78,17 +78,17 @@ def _spans(chosen: Sequence[Evidence], index: StoredIndex) -> list[tuple[Passage
     elsewhere = _shown_as_caveats(chosen, index)
     disputing = index.disputes | disputing_sections()
     order = {passage_id: position for position, passage_id in enumerate(index.passages.passages)}
-    wanted: dict[tuple[int, int, int], Passage] = {}
+    wanted: dict[tuple[bool, int, int, int], Passage] = {}
     for evidence in chosen:
         passage, section_id = evidence.passage, evidence.passage.section.id
         if section_id in elsewhere:
             continue
         if section_id in disputing:
-            wanted |= {(order[part.id], part.start, part.end): part for part in passages_of(section_id, index)}
+            wanted |= {(True, order[part.id], part.start, part.end): part for part in passages_of(section_id, index)}
         else:
-            wanted[order[passage.id], *_reach(evidence)] = passage
+            wanted[False, order[passage.id], *_reach(evidence)] = passage
     spans: list[tuple[Passage, int, int]] = []
-    for (_, start, end), passage in sorted(wanted.items(), key=lambda item: item[0]):
+    for (_, _, start, end), passage in sorted(wanted.items(), key=lambda item: item[0]):
         if spans and spans[-1][0].id == passage.id and not passage.document.text[spans[-1][2] : start].strip():
             start = spans.pop()[1]
         spans.append((passage, start, end))

@@ -120,6 +120,11 @@ def test_quotes_stand_in_the_order_of_the_documents_whatever_their_rank(index: S
     assert given.text == "Redness fades in a week. [1]\n\nSwelling goes sooner. [2]\n\nStop smoking. [3]"
 
 
+def test_a_section_that_disputes_another_stands_after_what_answers_plainly(index: StoredIndex) -> None:
+    given = answer_from(index, "Most people need three sessions.", "Stop smoking.")
+    assert quotes(given)[:2] == ["Stop smoking.", "Most people need three sessions. Wrinkles come back."]
+
+
 def test_sentences_next_to_each_other_are_one_quote(index: StoredIndex) -> None:
     given = answer_from(index, "Crusts fall off by themselves.", "Redness fades in a week.")
     assert quotes(given) == ["Redness fades in a week. Crusts fall off by themselves."]
