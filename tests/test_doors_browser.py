@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -13,14 +11,13 @@ from threading import Thread
 
 import pytest
 from conftest import ServerOf
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from test_doors import listening
 
 from chatbot.settings import Settings
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ASK = """address => fetch(`${address}/api/ask`, {
   method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({question: "does redness fade?"}),
 }).then(reply => reply.json()).then(answer => answer.status ?? "?", () => "blocked")"""
@@ -32,19 +29,6 @@ SHOW = """address => new Promise(done => {
   frame.src = `${address}/api/health`;
   document.body.append(frame);
 })"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        reason = "no Chromium on this machine: install it (Debian: apt-get install chromium)"
-        # A user without a browser can still run the other tests; CI installs one, and must not pass without it.
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    with sync_playwright() as playwright:
-        arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield browser
-        browser.close()
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
