@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -39,8 +40,8 @@ def citation_of(
     return Citation(number, passage, text.index(QUOTE), text.index(QUOTE) + len(QUOTE), caveat, about)
 
 
-def answer_of(*cited: Citation, text: str = "", note: str = "", **more: object) -> Answer:
-    return Answer("red?", "answered" if cited else "abstained", text, 0.9, citations=cited, note=note, **more)  # type: ignore[arg-type]
+def answer_of(*cited: Citation, text: str = "", note: str = "", **more: Any) -> Answer:
+    return Answer("red?", "answered" if cited else "abstained", text, 0.9, citations=cited, note=note, **more)
 
 
 def urgent_of(rule_id: str) -> Answer:
