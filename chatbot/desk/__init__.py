@@ -1,0 +1,1 @@
+"""The staff desk: people and what they may, curated answers, gaps, documents, saved questions, insights."""
