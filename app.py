@@ -21,13 +21,13 @@ from chatbot.answer import Answer
 from chatbot.bot import Bot, ask
 from chatbot.citation import section_name
 from chatbot.coverage import Coverage, TopicsError, coverage, coverage_text, load_topics
-from chatbot.delivery import delivering
 from chatbot.doctor import diagnose, refused_port
 from chatbot.evaluate import EvaluationError, Outcome, evaluate, read_rows, summary, to_json
 from chatbot.look_up import Found, look_up
-from chatbot.mail import Mail
-from chatbot.message import as_text
-from chatbot.outbox import Outbox, UnknownReceiptError, Unsent
+from chatbot.mailing.delivery import delivering
+from chatbot.mailing.mail import Mail
+from chatbot.mailing.message import as_text
+from chatbot.mailing.outbox import Outbox, UnknownReceiptError, Unsent
 from chatbot.question import Question, QuestionError
 from chatbot.reading.cross_encoder import load_cross_encoder
 from chatbot.reading.meaning import load_meaning

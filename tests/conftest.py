@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine, Table, select
 
 from chatbot.bot import Bot
-from chatbot.outbox import Outbox
+from chatbot.mailing.outbox import Outbox
 from chatbot.reading.cross_encoder import Logits, Said
 from chatbot.reading.meaning import Probabilities
 from chatbot.records import Records

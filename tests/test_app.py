@@ -15,9 +15,9 @@ from sqlalchemy import Engine, insert
 
 import app
 from chatbot.coverage import Topic, load_topics
-from chatbot.mail import Mail
-from chatbot.message import Exchange, Message
-from chatbot.outbox import Outbox
+from chatbot.mailing.mail import Mail
+from chatbot.mailing.message import Exchange, Message
+from chatbot.mailing.outbox import Outbox
 from chatbot.records import Records, turns
 from chatbot.settings import MailSettings
 from chatbot.store import open_store, transaction

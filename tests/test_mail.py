@@ -18,9 +18,9 @@ import pytest
 import trustme
 from mail_server import PASSWORD, SENDER, TO, USER, MailServer, free_port, serving
 
-from chatbot.email_address import is_email_address
-from chatbot.mail import Mail, MailError, as_mail
-from chatbot.message import Exchange, Message
+from chatbot.mailing.email_address import is_email_address
+from chatbot.mailing.mail import Mail, MailError, as_mail
+from chatbot.mailing.message import Exchange, Message
 from chatbot.settings import MailSettings, SettingsError
 
 RECEIPT = "K7F-2QX"

@@ -26,10 +26,10 @@ import pytest
 from mail_server import MailServer, free_port, serving
 from sqlalchemy import Engine, event
 
-from chatbot.delivery import delivering
-from chatbot.mail import Mail
-from chatbot.message import Exchange, Message
-from chatbot.outbox import PAUSES, Outbox, UnknownReceiptError, messages
+from chatbot.mailing.delivery import delivering
+from chatbot.mailing.mail import Mail
+from chatbot.mailing.message import Exchange, Message
+from chatbot.mailing.outbox import PAUSES, Outbox, UnknownReceiptError, messages
 from chatbot.store import StoreError, open_store, transaction
 
 ROOT = Path(__file__).parent.parent

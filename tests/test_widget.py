@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, Route, expect
 from served import Program, served
 
-from chatbot.outbox import Outbox
+from chatbot.mailing.outbox import Outbox
 from chatbot.store import open_store
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -15,8 +15,8 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from threading import Timer
 
-from chatbot.email_address import is_email_address
-from chatbot.message import Message, as_text
+from chatbot.mailing.email_address import is_email_address
+from chatbot.mailing.message import Message, as_text
 from chatbot.settings import MailSettings, SettingsError
 
 STEP_S = 20.0  # the longest that one reply of the mail server may take

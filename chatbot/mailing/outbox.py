@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 from sqlalchemy import JSON, Column, Connection, DateTime, Engine, Integer, String, Table, event, select
 
-from chatbot.mail import WHOLE_S, Mail, MailError
-from chatbot.message import Exchange, Message
+from chatbot.mailing.mail import WHOLE_S, Mail, MailError
+from chatbot.mailing.message import Exchange, Message
 from chatbot.rules import Urgency
 from chatbot.store import StoreError, metadata, scrub, transaction
 
