@@ -10,8 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import trustme
 from fastapi import FastAPI
+from mail_server import MailServer, serving
 from playwright.sync_api import Browser, sync_playwright
+from rose_documents import LASER, PEEL, STAFF
 from sqlalchemy import Engine, Table, select
 
 from chatbot.bot import Bot
@@ -117,69 +120,6 @@ def rows_of(store: Engine, table: Table) -> list[dict[str, Any]]:
         return [dict(row) for row in connection.execute(select(table)).mappings()]
 
 
-LASER = """---
-id: laser
-title: Fractional CO2 laser
-treatment: Fractional CO2 laser
-sources:
-  maker: {name: The maker of the laser, address: "https://maker.example", kind: vendor}
-reviewed_by: Dr A. Example
-reviewed_on: 2026-01-31
----
-
-# Fractional CO2 laser
-
-## Recovery
-
-Redness fades within seven days. Crusts fall off after a week.
-
-## Results
-
-One session removes every scar.[^maker]
-
-Caveat: [what studies found](laser.md#what-studies-found)
-
-## What studies found
-
-Most people need three sessions or more.
-"""
-
-PEEL = """---
-id: peel
-title: Chemical peel
-treatment: Chemical peel
----
-
-# Chemical peel
-
-## Recovery
-
-Peeling lasts five days.
-
-## Who should not have a peel
-
-Do not have a peel if you:
-
-- are pregnant
-- have a cold sore
-- took isotretinoin in the last six months
-"""
-
-STAFF = """---
-id: telephone
-title: On the telephone
-treatment: Fractional CO2 laser
-audience: staff
----
-
-# On the telephone
-
-## Price
-
-A laser session is booked with a deposit of fifty pounds.
-"""
-
-
 @pytest.fixture
 def encoder() -> LetterEncoder:
     """A fresh fake encoder, whose count of texts starts at 0."""
@@ -217,6 +157,26 @@ def browser() -> Iterator[Browser]:
 def store(tmp_path: Path) -> Engine:
     """A store that is still to be made, in `tmp_path / "var" / "records.sqlite3"`."""
     return open_store(tmp_path / "var" / "records.sqlite3")
+
+
+@pytest.fixture
+def server() -> Iterator[MailServer]:
+    """A mail server without encryption or a login."""
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """Who gives the mail servers of tests their certificates."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This computer trusts the authority."""
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
 
 
 @pytest.fixture
