@@ -15,7 +15,9 @@ from fastapi import FastAPI
 from mail_server import MailServer, serving
 from playwright.sync_api import Browser, sync_playwright
 from rose_documents import LASER, PEEL, STAFF
+from served import Program, served
 from sqlalchemy import Engine, Table, select
+from widget_site import CLINIC, DESKTOP, PHONE, Site, visited
 
 from chatbot.bot import Bot
 from chatbot.mailing.outbox import Outbox
@@ -38,7 +40,7 @@ from index.store import StoredIndex, open_index
 from index.terms import key_terms, terms
 
 IndexOf = Callable[[Path], StoredIndex]
-ServerOf = Callable[[Settings], FastAPI]
+ServerOf = Callable[..., FastAPI]
 MEND = "python app.py index --kb DIR"  # the command that an error about an index must name
 
 
@@ -153,6 +155,27 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """The real program, as Test Clinic has it."""
+    with served(tmp_path_factory.mktemp("server"), CLINIC) as program:
+        yield program
+
+
+@pytest.fixture(params=[PHONE, DESKTOP], ids=["phone", "desktop"])
+def site(request: pytest.FixtureRequest, program: Program, browser: Browser) -> Iterator[Site]:
+    """The demo page of Test Clinic, on a phone and on a desktop."""
+    with visited(browser, program.address, request.param) as site:
+        yield site
+
+
+@pytest.fixture
+def desktop(program: Program, browser: Browser) -> Iterator[Site]:
+    """The demo page of Test Clinic on a desktop."""
+    with visited(browser, program.address, DESKTOP) as site:
+        yield site
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Engine:
     """A store that is still to be made, in `tmp_path / "var" / "records.sqlite3"`."""
@@ -225,14 +248,18 @@ def rose_bot(clinic_folder: Path, home: Path, encoder: LetterEncoder, meaning: U
 
 @pytest.fixture
 def server_of(rose_bot: Bot, store: Engine) -> ServerOf:
-    """server_of(settings): all but the page, over `rose_bot`, behind its doors."""
+    """server_of(settings): all over `rose_bot`, behind its doors; the patients' page only if it is asked for."""
 
-    def make(settings: Settings) -> FastAPI:
+    def make(settings: Settings, with_page: bool = False) -> FastAPI:
         records, outbox = Records(store, keep_days=30), Outbox(store, None, keep_days=30)
         server = make_api(rose_bot, records)
         add_chat(server, rose_bot, records, outbox)
         add_widget(server, rose_bot, settings.widget)
         add_messages(server, rose_bot, records, outbox)
+        if with_page:
+            from chatbot.web.patient import mount_page  # Gradio takes seconds to import
+
+            server = mount_page(server, rose_bot, records)
         add_doors(server, settings.model_copy(update={"clinic": ROSE}))
         return server
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import email
-import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import Any
 import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from ports import free_port
 
 from chatbot.settings import MailSettings
 
@@ -100,13 +100,6 @@ class MailServer:
         """The settings that lead to it, without encryption unless they say so."""
         given = {"host": "localhost", "port": self.port, "security": "none", "sender": SENDER, "to": TO}
         return MailSettings.model_validate(given | others)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def certified(authority: trustme.CA, name: str = "localhost") -> ssl.SSLContext:

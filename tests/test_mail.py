@@ -15,7 +15,8 @@ from threading import Event, Thread
 
 import pytest
 import trustme
-from mail_server import PASSWORD, SENDER, TO, USER, MailServer, certified, free_port, serving
+from mail_server import PASSWORD, SENDER, TO, USER, MailServer, certified, serving
+from ports import free_port
 
 from chatbot.mailing.email_address import is_email_address
 from chatbot.mailing.mail import Mail, MailError, as_mail

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 import trustme
-from mail_server import PASSWORD, USER, MailServer, certified, free_port, serving
+from mail_server import PASSWORD, USER, MailServer, certified, serving
+from ports import free_port
 
 import app
 from chatbot.mailing.findings import mail_problems

@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mail_server import MailServer, free_port, serving
+from mail_server import MailServer, serving
+from ports import free_port
 from sqlalchemy import Engine, event
 
 from chatbot.mailing.delivery import delivering
