@@ -21,13 +21,13 @@ from chatbot.answer import Answer
 from chatbot.bot import Bot, ask
 from chatbot.citation import section_name
 from chatbot.coverage import Coverage, TopicsError, coverage, coverage_text, load_topics
-from chatbot.delivery import delivering
 from chatbot.doctor import diagnose, refused_port
 from chatbot.evaluate import EvaluationError, Outcome, evaluate, read_rows, summary, to_json
 from chatbot.look_up import Found, look_up
-from chatbot.mail import Mail
-from chatbot.message import as_text
-from chatbot.outbox import Outbox, UnknownReceiptError, Unsent
+from chatbot.mailing.delivery import delivering
+from chatbot.mailing.mail import Mail
+from chatbot.mailing.message import as_text
+from chatbot.mailing.outbox import Outbox, UnknownReceiptError, Unsent
 from chatbot.question import Question, QuestionError
 from chatbot.reading.cross_encoder import load_cross_encoder
 from chatbot.reading.meaning import load_meaning
@@ -114,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_check)
 
     command = commands.add_parser("doctor", parents=[printing], help="list what is wrong with the whole installation")
+    command.add_argument("--mail", action="store_true", help="also log in at the mail server; nothing is sent")
     command.set_defaults(run=_doctor)
 
     command = commands.add_parser(
@@ -125,7 +126,9 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         "messages", parents=[printing], help="list visitors' messages to the clinic that were not sent"
     )
-    command.add_argument("--show", metavar="RECEIPT", help="print one of them, with the visitor's words")
+    one = command.add_mutually_exclusive_group()
+    one.add_argument("--show", metavar="RECEIPT", help="print one of them, with the visitor's words")
+    one.add_argument("--done", metavar="RECEIPT", help="tick one off that was answered: its words are deleted")
     command.set_defaults(run=_messages)
     return parser
 
@@ -249,7 +252,7 @@ def _check(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _doctor(options: argparse.Namespace, settings: Settings) -> int:
-    problems = diagnose(settings, options.settings, _mend_command(options))
+    problems = diagnose(settings, options.settings, _mend_command(options), asks_mail_server=options.mail)
     if options.json:
         print(json.dumps(_problem_rows(problems), ensure_ascii=False, indent=1))
     else:
@@ -295,6 +298,11 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
 
 def _messages(options: argparse.Namespace, settings: Settings) -> int:
     outbox = Outbox(open_store(settings.store), None, settings.keep_days)
+    if options.done is not None:
+        outbox.done(options.done)
+        receipt = options.done.strip().upper()
+        print(json.dumps({"receipt": receipt, "state": "done"}) if options.json else f"{receipt} is done.")
+        return 0
     if options.show is not None:
         message = outbox.read(options.show)
         as_json = json.dumps(message.to_json(), ensure_ascii=False, indent=1)

@@ -7,13 +7,14 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from chatbot.mailing.findings import mail_problems
 from chatbot.origin import origin_of
 from chatbot.reading.weights import wrong_weights
 from chatbot.settings import Settings
+from chatbot.this_machine import is_this_machine
 from index.encode import EncoderError, load_encoder
 from index.manifest import file_states
 from index.store import UnusableIndexError, index_home, open_index, refuse_stale
@@ -22,15 +23,20 @@ from kb.document import Problem
 
 MIN_FREE, LITTLE_FREE = 100 * 10**6, 10**9  # bytes: no room to work, and little of it
 CLOCK_OFF = timedelta(hours=1)  # files that come from another machine may be a little ahead
-LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
-def diagnose(settings: Settings, file: Path, mend: str, now: datetime | None = None) -> list[Problem]:
-    """Every finding, errors first. `file` is the settings file, `mend` the command that rebuilds the index."""
+def diagnose(
+    settings: Settings, file: Path, mend: str, now: datetime | None = None, asks_mail_server: bool = False
+) -> list[Problem]:
+    """Every finding, errors first. `file` is the settings file, `mend` the command that rebuilds the index.
+
+    Nothing calls the network, but for a login at the mail server, if it is to be asked.
+    """
     found = [
         *_placeholders(settings, file),
         *_origins(settings, file),
         *_network(settings, file),
+        *_mail(settings, file, asks_mail_server),
         *_weights(),
         *_data(settings),
     ]
@@ -56,7 +62,7 @@ def _origins(settings: Settings, file: Path) -> Iterator[Problem]:
         what = "`allowed_origins` is empty: the chat works on this server's own pages only"
         yield Problem(where, what, 'If it stands on your site, name it: allowed_origins = ["https://…"].', "warning")
     for origin in allowed:
-        if urlsplit(origin).hostname in LOCAL:
+        if is_this_machine(urlsplit(origin).hostname or ""):
             what = f"`allowed_origins` has {origin}, a page on the visitor's own machine"
             yield Problem(where, what, "Take it out once you have tried the chat.", "warning")
         elif origin.startswith("http:"):
@@ -76,7 +82,7 @@ def _origins(settings: Settings, file: Path) -> Iterator[Problem]:
 
 def _network(settings: Settings, file: Path) -> Iterator[Problem]:
     where, proxies = str(file), settings.trusted_proxies
-    if not _is_local(settings.host) and not proxies:
+    if not is_this_machine(settings.host) and not proxies:
         what = f"`host` is {settings.host}: whoever is on the network reaches the program, without https"
         remedy = 'Write host = "127.0.0.1", put a proxy that speaks https in front, and name it in `trusted_proxies`.'
         yield Problem(where, what, remedy)
@@ -89,11 +95,12 @@ def _network(settings: Settings, file: Path) -> Iterator[Problem]:
         yield Problem(where, what, remedy, "warning")
 
 
-def _is_local(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _mail(settings: Settings, file: Path, asks_server: bool) -> Iterator[Problem]:
+    if settings.mail is not None:
+        yield from mail_problems(settings.mail, file, asks_server)
+    elif asks_server:
+        what = "there is no `[mail]`, so no mail server to ask: visitors' messages wait here for staff"
+        yield Problem(str(file), what, "Add [mail] if they are to go by e-mail.", "warning")
 
 
 def refused_port(host: str, port: int) -> str | None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from chatbot.email_address import is_email_address
+from chatbot.mailing.email_address import is_email_address
 from chatbot.origin import checked_origin
 
 PLACEHOLDER = "SET ME"

@@ -10,12 +10,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+import trustme
 from fastapi import FastAPI
+from mail_server import MailServer, serving
 from playwright.sync_api import Browser, sync_playwright
+from rose_documents import LASER, PEEL, STAFF
+from served import Program, served
 from sqlalchemy import Engine, Table, select
+from widget_site import CLINIC, DESKTOP, PHONE, Site, visited
 
 from chatbot.bot import Bot
-from chatbot.outbox import Outbox
+from chatbot.mailing.outbox import Outbox
 from chatbot.reading.cross_encoder import Logits, Said
 from chatbot.reading.meaning import Probabilities
 from chatbot.records import Records
@@ -35,7 +40,7 @@ from index.store import StoredIndex, open_index
 from index.terms import key_terms, terms
 
 IndexOf = Callable[[Path], StoredIndex]
-ServerOf = Callable[[Settings], FastAPI]
+ServerOf = Callable[..., FastAPI]
 MEND = "python app.py index --kb DIR"  # the command that an error about an index must name
 
 
@@ -117,69 +122,6 @@ def rows_of(store: Engine, table: Table) -> list[dict[str, Any]]:
         return [dict(row) for row in connection.execute(select(table)).mappings()]
 
 
-LASER = """---
-id: laser
-title: Fractional CO2 laser
-treatment: Fractional CO2 laser
-sources:
-  maker: {name: The maker of the laser, address: "https://maker.example", kind: vendor}
-reviewed_by: Dr A. Example
-reviewed_on: 2026-01-31
----
-
-# Fractional CO2 laser
-
-## Recovery
-
-Redness fades within seven days. Crusts fall off after a week.
-
-## Results
-
-One session removes every scar.[^maker]
-
-Caveat: [what studies found](laser.md#what-studies-found)
-
-## What studies found
-
-Most people need three sessions or more.
-"""
-
-PEEL = """---
-id: peel
-title: Chemical peel
-treatment: Chemical peel
----
-
-# Chemical peel
-
-## Recovery
-
-Peeling lasts five days.
-
-## Who should not have a peel
-
-Do not have a peel if you:
-
-- are pregnant
-- have a cold sore
-- took isotretinoin in the last six months
-"""
-
-STAFF = """---
-id: telephone
-title: On the telephone
-treatment: Fractional CO2 laser
-audience: staff
----
-
-# On the telephone
-
-## Price
-
-A laser session is booked with a deposit of fifty pounds.
-"""
-
-
 @pytest.fixture
 def encoder() -> LetterEncoder:
     """A fresh fake encoder, whose count of texts starts at 0."""
@@ -213,10 +155,51 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """The real program, as Test Clinic has it."""
+    with served(tmp_path_factory.mktemp("server"), CLINIC) as program:
+        yield program
+
+
+@pytest.fixture(params=[PHONE, DESKTOP], ids=["phone", "desktop"])
+def site(request: pytest.FixtureRequest, program: Program, browser: Browser) -> Iterator[Site]:
+    """The demo page of Test Clinic, on a phone and on a desktop."""
+    with visited(browser, program.address, request.param) as site:
+        yield site
+
+
+@pytest.fixture
+def desktop(program: Program, browser: Browser) -> Iterator[Site]:
+    """The demo page of Test Clinic on a desktop."""
+    with visited(browser, program.address, DESKTOP) as site:
+        yield site
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Engine:
     """A store that is still to be made, in `tmp_path / "var" / "records.sqlite3"`."""
     return open_store(tmp_path / "var" / "records.sqlite3")
+
+
+@pytest.fixture
+def server() -> Iterator[MailServer]:
+    """A mail server without encryption or a login."""
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """Who gives the mail servers of tests their certificates."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This computer trusts the authority."""
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
 
 
 @pytest.fixture
@@ -265,14 +248,18 @@ def rose_bot(clinic_folder: Path, home: Path, encoder: LetterEncoder, meaning: U
 
 @pytest.fixture
 def server_of(rose_bot: Bot, store: Engine) -> ServerOf:
-    """server_of(settings): all but the page, over `rose_bot`, behind its doors."""
+    """server_of(settings): all over `rose_bot`, behind its doors; the patients' page only if it is asked for."""
 
-    def make(settings: Settings) -> FastAPI:
+    def make(settings: Settings, with_page: bool = False) -> FastAPI:
         records, outbox = Records(store, keep_days=30), Outbox(store, None, keep_days=30)
         server = make_api(rose_bot, records)
         add_chat(server, rose_bot, records, outbox)
         add_widget(server, rose_bot, settings.widget)
         add_messages(server, rose_bot, records, outbox)
+        if with_page:
+            from chatbot.web.patient import mount_page  # Gradio takes seconds to import
+
+            server = mount_page(server, rose_bot, records)
         add_doors(server, settings.model_copy(update={"clinic": ROSE}))
         return server
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import email
-import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +12,10 @@ from email.policy import default
 from threading import Event
 from typing import Any
 
+import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from ports import free_port
 
 from chatbot.settings import MailSettings
 
@@ -26,7 +27,7 @@ class MailServer:
     """What it was given, and how it is to behave: a reply for each step that is not the usual one.
 
     `pause_s` passes before it replies to a message, and `goodbye_s` before it says goodbye; `has_one` is set once it
-    has a message, `is_leaving` once it was asked to say goodbye.
+    has a message, `is_leaving` once it was asked to say goodbye. `connections` counts who came.
     """
 
     def __init__(self, port: int) -> None:
@@ -42,11 +43,19 @@ class MailServer:
         self.has_one = Event()
         self.goodbye_s = 0.0
         self.is_leaving = Event()
+        self.connections = 0
 
     @property
     def ids(self) -> list[str]:
         """The Message-IDs of what it took."""
         return [mail["Message-ID"] for mail in self.taken]
+
+    async def handle_EHLO(
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        self.connections += not session.host_name  # some greet twice, before TLS and in it
+        session.host_name = hostname
+        return responses
 
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -93,11 +102,11 @@ class MailServer:
         return MailSettings.model_validate(given | others)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def certified(authority: trustme.CA, name: str = "localhost") -> ssl.SSLContext:
+    """What a server needs to speak TLS as a host of this name."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(name).configure_cert(context)
+    return context
 
 
 @contextmanager

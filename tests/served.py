@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+from ports import free_port
 
 ROOT = Path(__file__).parent.parent
 START_S = 180
@@ -26,9 +26,7 @@ class Program:
         self._settings, self._log = folder / "settings.toml", folder / "log"
         documents = ROOT / "kb" / "documents"
         self._settings.write_text(f'data = "data"\ndocuments = "{documents}"\n{clinic}', encoding="utf-8")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
+        self._port = free_port()
         self.address = f"http://127.0.0.1:{self._port}"
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,9 +15,9 @@ from sqlalchemy import Engine, insert
 
 import app
 from chatbot.coverage import Topic, load_topics
-from chatbot.mail import Mail
-from chatbot.message import Exchange, Message
-from chatbot.outbox import Outbox
+from chatbot.mailing.mail import Mail
+from chatbot.mailing.message import Exchange, Message
+from chatbot.mailing.outbox import Outbox
 from chatbot.records import Records, turns
 from chatbot.settings import MailSettings
 from chatbot.store import open_store, transaction
@@ -401,6 +401,16 @@ def test_messages_without_any_says_so_and_an_unknown_receipt_is_an_error(run: Pr
     assert run("messages") == Run(0, "No message waits.\n", "")
     assert run("messages", "--json") == Run(0, "[]\n", "")
     assert "no message that waits has the receipt 'K7F-2QX'" in run("messages", "--show", "K7F-2QX").error
+
+
+def test_messages_ticks_one_off_and_says_so_where_it_cannot(run: Program, store: Engine) -> None:
+    outbox = Outbox(store, None, keep_days=30)
+    first, second = (outbox.post(replace(MESSAGE, id=id_)) for id_ in "ab")
+    assert run("messages", "--done", first.lower()) == Run(0, f"{first} is done.\n", "")
+    assert json.loads(run("messages", "--done", second, "--json").out) == {"receipt": second, "state": "done"}
+    assert run("messages").out == "No message waits.\n"
+    assert f"message {first} has been done since" in run("messages", "--done", first).error
+    assert "no message that waits" in run("messages", "--done", "K7F-2QX").error
 
 
 def test_messages_of_a_store_that_cannot_be_read_says_what_to_do(run: Program, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from chatbot.bot import Bot, ask
-from chatbot.outbox import Outbox
+from chatbot.mailing.outbox import Outbox
 from chatbot.question import Question
 from chatbot.records import Records, turns, votes
 from chatbot.rules import load_rules

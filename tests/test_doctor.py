@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from conftest import MEND, ROSE, LetterEncoder
+from ports import free_port
 
 import app
 from chatbot import doctor
@@ -33,13 +34,6 @@ class Disk(NamedTuple):
     total: int
     used: int
     free: int
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass

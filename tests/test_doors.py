@@ -8,26 +8,22 @@ import re
 import socket
 import time
 from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
-import uvicorn
 from conftest import ROSE, ServerOf
 from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine
+from ports import listening
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.types import ASGIApp
 
 from chatbot.bot import Bot
-from chatbot.records import Records
 from chatbot.settings import Limits, Settings
 from chatbot.web.bodies import MAX_BODY, MAX_PAGE_BODY, Bodies
-from chatbot.web.doors import add_doors, server_options
+from chatbot.web.doors import server_options
 from chatbot.web.failures import where
 from chatbot.web.rates import READS_FOR_EACH_ASK, URGENT_FOR_EACH_ASK
 from chatbot.web.times import Times
@@ -484,20 +480,9 @@ def test_metrics_are_shown_on_this_machine_alone(
     assert shared(client.get("/metrics", headers={"Origin": CLINIC})) == {}
 
 
-def with_page(bot: Bot, store: Engine, limits: Limits) -> FastAPI:
-    """The whole server with the chat page, behind its doors."""
-    from chatbot.web.api import make_api
-    from chatbot.web.patient import mount_page
-
-    kept = Records(store, keep_days=30)
-    server = mount_page(make_api(bot, kept), bot, kept)
-    add_doors(server, Settings(clinic=ROSE, limits=limits))
-    return server
-
-
 @pytest.mark.slow
-def test_the_chat_page_is_served_and_what_it_does_not_need_is_closed(rose_bot: Bot, store: Engine) -> None:
-    paged = client_of(with_page(rose_bot, store, Limits()))
+def test_the_chat_page_is_served_and_what_it_does_not_need_is_closed(server_of: ServerOf) -> None:
+    paged = client_of(server_of(Settings(), with_page=True))
     assert paged.get("/").status_code == 200
     assert "'unsafe-inline'" in paged.get("/").headers["content-security-policy"]
     assert paged.get("/config").json()["run_history"] is False
@@ -524,28 +509,14 @@ def asked_on_page(client: TestClient, text: str) -> str:
 
 
 @pytest.mark.slow
-def test_on_the_chat_page_too_an_emergency_is_answered_beyond_the_limit(rose_bot: Bot, store: Engine) -> None:
-    with client_of(with_page(rose_bot, store, Limits(per_visitor_per_minute=1))) as client:
+def test_on_the_chat_page_too_an_emergency_is_answered_beyond_the_limit(server_of: ServerOf) -> None:
+    settings = Settings(limits=Limits(per_visitor_per_minute=1))
+    with client_of(server_of(settings, with_page=True)) as client:
         assert "Redness fades within seven days" in asked_on_page(client, FADES["question"])
         beyond = asked_on_page(client, FADES["question"])
         assert "Too many questions came at once" in beyond
         assert "Redness fades within seven days" not in beyond
         assert ">999</a> now" in asked_on_page(client, BREATHE["question"])
-
-
-@contextmanager
-def listening(server: FastAPI, settings: Settings) -> Iterator[int]:
-    """The server on a real port, as the program starts it; gives the port."""
-    uvicorn_server = uvicorn.Server(uvicorn.Config(server, port=0, **server_options(settings)))
-    thread = Thread(target=uvicorn_server.run, daemon=True)
-    thread.start()
-    while not uvicorn_server.started:
-        time.sleep(0.01)
-    try:
-        yield uvicorn_server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        uvicorn_server.should_exit = True
-        thread.join(timeout=10)
 
 
 def said_to(port: int, request: bytes) -> str:

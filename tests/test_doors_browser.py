@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from threading import Thread
-
 import pytest
 from conftest import ServerOf
 from playwright.sync_api import Browser, Page
-from test_doors import listening
+from ports import listening, other_site
 
 from chatbot.settings import Settings
 
@@ -31,23 +24,6 @@ SHOW = """address => new Promise(done => {
 })"""
 
 
-class QuietHandler(SimpleHTTPRequestHandler):
-    """Serves files without writing a line for each."""
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        pass
-
-
-@contextmanager
-def site(folder: Path) -> Iterator[str]:
-    """Another site, on a port of its own; gives its origin."""
-    (folder / "index.html").write_text("<!doctype html><title>A clinic</title><body>")
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(folder))) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
 def shown(page: Page, address: str) -> bool:
     """Whether the page may show the server in a frame."""
     page.evaluate(SHOW, address)
@@ -55,12 +31,8 @@ def shown(page: Page, address: str) -> bool:
     return "documents" in (frame.text_content("body") or "")
 
 
-def test_only_an_allowed_site_can_ask_and_show_the_server(
-    browser: Browser, server_of: ServerOf, tmp_path: Path
-) -> None:
-    folder = tmp_path / "site"
-    folder.mkdir()
-    with site(folder) as allowed, site(folder) as other:
+def test_only_an_allowed_site_can_ask_and_show_the_server(browser: Browser, server_of: ServerOf) -> None:
+    with other_site() as allowed, other_site() as other:
         settings = Settings(allowed_origins=(allowed,))
         with listening(server_of(settings), settings) as port:
             address, page = f"http://127.0.0.1:{port}", browser.new_page()
@@ -79,10 +51,8 @@ def test_only_an_allowed_site_can_ask_and_show_the_server(
             page.close()
 
 
-def test_without_the_setting_no_other_site_can(browser: Browser, server_of: ServerOf, tmp_path: Path) -> None:
-    folder = tmp_path / "site"
-    folder.mkdir()
-    with site(folder) as other, listening(server_of(Settings()), Settings()) as port:
+def test_without_the_setting_no_other_site_can(browser: Browser, server_of: ServerOf) -> None:
+    with other_site() as other, listening(server_of(Settings()), Settings()) as port:
         page = browser.new_page()
         page.goto(other)
         assert page.evaluate(ASK, f"http://127.0.0.1:{port}") == "blocked"

@@ -11,16 +11,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.policy import default
-from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 import trustme
-from mail_server import PASSWORD, SENDER, TO, USER, MailServer, free_port, serving
+from mail_server import PASSWORD, SENDER, TO, USER, MailServer, certified, serving
+from ports import free_port
 
-from chatbot.email_address import is_email_address
-from chatbot.mail import Mail, MailError, as_mail
-from chatbot.message import Exchange, Message
+from chatbot.mailing.email_address import is_email_address
+from chatbot.mailing.mail import Mail, MailError, as_mail
+from chatbot.mailing.message import Exchange, Message
 from chatbot.settings import MailSettings, SettingsError
 
 RECEIPT = "K7F-2QX"
@@ -35,30 +35,6 @@ MESSAGE = Message(
 )
 LOGIN = {"user": USER, "password_variable": "ROSE_PASSWORD"}
 ENVIRONMENT = {"ROSE_PASSWORD": PASSWORD}
-
-
-@pytest.fixture
-def server() -> Iterator[MailServer]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-def trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """This computer trusts the authority."""
-    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
-
-
-def certified(authority: trustme.CA, name: str = "localhost") -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert(name).configure_cert(context)
-    return context
 
 
 def failure_of(mail: Mail, message: Message = MESSAGE) -> MailError:

@@ -17,8 +17,8 @@ from mail_server import MailServer, serving
 from sqlalchemy import Engine
 
 from chatbot.bot import Bot
-from chatbot.mail import Mail
-from chatbot.outbox import Outbox
+from chatbot.mailing.mail import Mail
+from chatbot.mailing.outbox import Outbox
 from chatbot.records import Records
 from chatbot.rules import load_rules
 from chatbot.settings import Clinic

@@ -16,7 +16,8 @@ from urllib.request import Request, urlopen
 from uuid import uuid4
 
 import pytest
-from mail_server import SENDER, TO, free_port, serving
+from mail_server import SENDER, TO, serving
+from ports import free_port
 
 # SIGKILL exists on POSIX systems only; CI runs on one, so nothing is skipped there.
 pytestmark = [

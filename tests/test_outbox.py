@@ -23,13 +23,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mail_server import MailServer, free_port, serving
+from mail_server import MailServer, serving
+from ports import free_port
 from sqlalchemy import Engine, event
 
-from chatbot.delivery import delivering
-from chatbot.mail import Mail
-from chatbot.message import Exchange, Message
-from chatbot.outbox import PAUSES, Outbox, UnknownReceiptError, messages
+from chatbot.mailing.delivery import delivering
+from chatbot.mailing.mail import Mail
+from chatbot.mailing.message import Exchange, Message
+from chatbot.mailing.outbox import PAUSES, Outbox, UnknownReceiptError, messages
 from chatbot.store import StoreError, open_store, transaction
 
 ROOT = Path(__file__).parent.parent
@@ -197,6 +198,51 @@ def test_what_was_sent_cannot_be_read_any_more(outbox: Outbox) -> None:
     assert outbox.waiting() == []
     with pytest.raises(UnknownReceiptError, match=receipt):
         outbox.read(receipt)
+
+
+def test_a_message_that_is_done_waits_no_more_and_no_byte_of_it_is_left(unmailed: Outbox, path: Path) -> None:
+    receipt, other = unmailed.post(MESSAGE), unmailed.post(replace(MESSAGE, id="2", name="Robin Wren"))
+    unmailed.done(f" {receipt.lower()} ")
+    assert [one.receipt for one in unmailed.waiting()] == [other]
+    assert unmailed.read(other).name == "Robin Wren"
+    assert b"Nightingale" not in all_bytes(path)
+    assert receipt.encode() in all_bytes(path)  # that it is done stays
+
+
+def test_a_message_that_is_done_is_not_sent_any_more(store: Engine, server: MailServer) -> None:
+    down = Outbox(store, Mail(MailServer(free_port()).settings()), KEEP_DAYS)
+    receipt = down.post(MESSAGE)
+    down.send_due(soon())
+    down.done(receipt)
+    assert Outbox(store, Mail(server.settings()), KEEP_DAYS).send_due(soon() + timedelta(days=1)) == 0
+    assert down.waiting() == server.taken == []
+    assert down.post(MESSAGE) == receipt  # a late retry is known
+    assert down.waiting() == []
+
+
+def test_what_does_not_wait_cannot_be_ticked_off_and_it_is_said_why(outbox: Outbox, unmailed: Outbox) -> None:
+    done = unmailed.post(replace(MESSAGE, id="done"))
+    unmailed.done(done)
+    sent = outbox.post(MESSAGE)
+    outbox.send_due(soon())
+    for receipt, why in {
+        "K7F-2QX": "no message that waits has the receipt 'K7F-2QX'",
+        done: f"message {done} has been done since {datetime.now(UTC):%Y-%m-%d}",
+        sent: f"message {sent} went to the clinic by e-mail on",
+    }.items():
+        for refused in (unmailed.done, unmailed.read):
+            with pytest.raises(UnknownReceiptError, match=f"{why}.*lists those that wait"):
+                refused(receipt)
+
+
+def test_a_message_that_is_done_goes_after_its_days_without_a_complaint(
+    outbox: Outbox, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    receipt = outbox.post(MESSAGE)
+    outbox.done(receipt)
+    outbox.purge(soon() + timedelta(days=KEEP_DAYS))
+    assert receipt.encode() not in all_bytes(path)
+    assert caplog.messages == []
 
 
 def test_a_mail_server_that_is_down_for_a_day_loses_nothing(store: Engine) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from chatbot.bot import Bot
-from chatbot.outbox import Outbox
+from chatbot.mailing.outbox import Outbox
 from chatbot.settings import Settings
 
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chatbot.answer import Answer, how_to_reach
 from chatbot.bot import Bot
-from chatbot.outbox import Outbox
+from chatbot.mailing.outbox import Outbox
 from chatbot.question import MAX_CHARS, Question
 from chatbot.records import Records, Turn
 from chatbot.store import StoreError

@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chatbot.answer import Answer, how_to_reach
 from chatbot.bot import Bot
-from chatbot.email_address import is_email_address
-from chatbot.message import Exchange, Message
-from chatbot.outbox import Outbox
+from chatbot.mailing.email_address import is_email_address
+from chatbot.mailing.message import Exchange, Message
+from chatbot.mailing.outbox import Outbox
 from chatbot.question import Question
 from chatbot.records import Records
 from chatbot.store import StoreError

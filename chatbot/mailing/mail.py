@@ -15,8 +15,8 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from threading import Timer
 
-from chatbot.email_address import is_email_address
-from chatbot.message import Message, as_text
+from chatbot.mailing.email_address import is_email_address
+from chatbot.mailing.message import Message, as_text
 from chatbot.settings import MailSettings, SettingsError
 
 STEP_S = 20.0  # the longest that one reply of the mail server may take
@@ -60,15 +60,18 @@ class Mail:
         """
         settings, mail = self._settings, as_mail(message, receipt, self._settings)
         with self._said_plainly(), self._connected() as server:
-            if settings.user is not None:
-                server.login(settings.user, self._password)
             server.sendmail(settings.sender, [settings.to], mail.as_bytes())
-            with suppress(OSError, smtplib.SMTPException):  # it has the message: how it says goodbye does not matter
-                server.quit()
+            _say_goodbye(server)
+
+    def log_in(self) -> None:
+        """Connect, log in where there is a user, and leave: nothing is sent. Raises MailError."""
+        with self._said_plainly(), self._connected() as server:
+            server.ehlo_or_helo_if_needed()
+            _say_goodbye(server)
 
     @contextmanager
     def _connected(self) -> Iterator[smtplib.SMTP]:
-        """A connection that is as secure as the settings want it, and is cut when all its time is over."""
+        """A connection as secure as the settings want it, logged in, that is cut when all its time is over."""
         host, port, security = self._settings.host, self._settings.port, self._settings.security
         context = ssl.create_default_context()  # certificates and the names in them are checked
         started = time.monotonic()
@@ -85,6 +88,8 @@ class Mail:
                 raise TimeoutError
             if security == "starttls":
                 server.starttls(context=context)
+            if self._settings.user is not None:
+                server.login(self._settings.user, self._password)
             yield server
         finally:
             cut.cancel()
@@ -119,7 +124,7 @@ class Mail:
         except smtplib.SMTPServerDisconnected as error:  # also when a reply takes too long
             raise MailError(f"{where} broke off ({_line(str(error))}). Check [mail] port and security.") from error
         except smtplib.SMTPResponseException as error:
-            raise MailError(f"{where} refused to serve ({_said(error)}).") from error
+            raise MailError(f"{where} refused to serve ({_said(error)}). Ask whoever runs it.") from error
         except (OSError, smtplib.SMTPException) as error:
             raise MailError(f"{where} cannot be reached ({_line(str(error))}). Check [mail] host and port.") from error
 
@@ -155,6 +160,12 @@ def _password(settings: MailSettings, environment: Mapping[str, str]) -> str:
         reason = "has letters that smtplib cannot send"
         raise SettingsError(f"mail.password_variable: {name} {reason}. Choose a password of plain letters and digits.")
     return password
+
+
+def _say_goodbye(server: smtplib.SMTP) -> None:
+    """All is done by now: how the server says goodbye does not matter."""
+    with suppress(OSError, smtplib.SMTPException):
+        server.quit()
 
 
 def _cut(server: smtplib.SMTP) -> None:

@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 from sqlalchemy import JSON, Column, Connection, DateTime, Engine, Integer, String, Table, event, select
 
-from chatbot.mail import WHOLE_S, Mail, MailError
-from chatbot.message import Exchange, Message
+from chatbot.mailing.mail import WHOLE_S, Mail, MailError
+from chatbot.mailing.message import Exchange, Message
 from chatbot.rules import Urgency
 from chatbot.store import StoreError, metadata, scrub, transaction
 
@@ -35,7 +35,7 @@ messages = Table(
     Column("conversation", String, index=True),  # hashed
     Column("at", DateTime, nullable=False, index=True),  # UTC, as all times here
     Column("urgency", String),
-    Column("name", String),  # from here on to `consented_at`: nothing, once it was sent
+    Column("name", String),  # from here on to `consented_at`: nothing, once it was sent or is done
     Column("contact", String),
     Column("text", String),
     Column("transcript", JSON),
@@ -44,18 +44,19 @@ messages = Table(
     Column("due_at", DateTime, nullable=False, index=True),  # not tried before
     Column("error", String),  # of the last try; nobody's words
     Column("sent_at", DateTime),
+    Column("done_at", DateTime),  # by staff, who answered without a mail
 )
 WORDS = ("name", "contact", "text", "transcript", "consented_at")
-is_unsent = messages.c.sent_at.is_(None)
+is_open = messages.c.sent_at.is_(None) & messages.c.done_at.is_(None)
 
 
 class UnknownReceiptError(Exception):
-    """No message that was not sent has this receipt."""
+    """No message that waits has this receipt; the text says whether one that does not wait any more has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unsent:
-    """What staff are told of a message that was not sent, without its words. Times have a time zone.
+    """What staff are told of a message that was not sent and is not done, without its words. Times have a time zone.
 
     `error` is what went wrong at the last of so many tries, `due_at` when the next one is.
     """
@@ -136,22 +137,26 @@ class Outbox:
         return sent
 
     def waiting(self) -> list[Unsent]:
-        """The messages that were not sent, oldest first. Raises StoreError."""
+        """The messages that were not sent and are not done, oldest first. Raises StoreError."""
         columns = [messages.c[name] for name in Unsent.__slots__]
         with transaction(self._store) as connection:
-            rows = connection.execute(select(*columns).where(is_unsent).order_by(messages.c.at)).mappings().all()
+            rows = connection.execute(select(*columns).where(is_open).order_by(messages.c.at)).mappings().all()
         return [Unsent(**{**row, "at": _aware(row["at"]), "due_at": _aware(row["due_at"])}) for row in rows]
 
     def read(self, receipt: str) -> Message:
-        """A message that was not sent, words and all. Raises UnknownReceiptError, StoreError."""
-        wanted = receipt.strip().upper()
+        """A message that waits, words and all. Raises UnknownReceiptError, StoreError."""
         with transaction(self._store) as connection:
-            found = select(messages).where(messages.c.receipt == wanted, is_unsent)
-            row = connection.execute(found).mappings().first()
-        if row is None:
-            reason = f"no message that waits has the receipt {wanted!r}"
-            raise UnknownReceiptError(f"{reason}. `python app.py messages` lists those that do.")
-        return _message(row)
+            return _message(_waiting(connection, receipt))
+
+    def done(self, receipt: str) -> None:
+        """Staff have answered a message: it is not sent any more, and its words are deleted. That it is done is kept.
+
+        Raises UnknownReceiptError, StoreError.
+        """
+        with transaction(self._store) as connection:
+            key = _waiting(connection, receipt)["key"]
+            self._update(connection, key, done_at=_utc(datetime.now(UTC)), error=None, **dict.fromkeys(WORDS))
+        scrub(self._store)
 
     def forget(self, conversation: str) -> None:
         """Delete the messages of a conversation; what was sent already is at the clinic. Raises StoreError."""
@@ -164,7 +169,7 @@ class Outbox:
         is_old = messages.c.at < _utc(now - self._keep)
         try:
             with transaction(self._store) as connection:
-                lost = connection.execute(select(messages.c.receipt).where(is_old, is_unsent)).scalars().all()
+                lost = connection.execute(select(messages.c.receipt).where(is_old, is_open)).scalars().all()
                 connection.execute(messages.delete().where(is_old))
             scrub(self._store)
         except StoreError as error:
@@ -175,7 +180,7 @@ class Outbox:
 
     def _take(self, now: datetime) -> tuple[Message, str] | None:
         """The message that is due longest, which now is due only after a pause, with its receipt."""
-        due = select(messages).where(is_unsent, messages.c.due_at <= _utc(now)).order_by(messages.c.due_at).limit(1)
+        due = select(messages).where(is_open, messages.c.due_at <= _utc(now)).order_by(messages.c.due_at).limit(1)
         with transaction(self._store) as connection:
             row = connection.execute(due).mappings().first()
             if row is None:
@@ -201,6 +206,21 @@ class Outbox:
 def _flush_every_commit(connection: Any, *_: object) -> None:
     """What a receipt was given for survives a power cut, which the store does not promise of all that it holds."""
     connection.execute("PRAGMA synchronous = FULL")
+
+
+def _waiting(connection: Connection, receipt: str) -> Mapping[Any, Any]:
+    """The row of a message that waits. Raises UnknownReceiptError, also for one that does not wait any more."""
+    wanted = receipt.strip().upper()
+    row = connection.execute(select(messages).where(messages.c.receipt == wanted)).mappings().first()
+    if row is None:
+        reason = f"no message that waits has the receipt {wanted!r}"
+    elif row["sent_at"] is not None:
+        reason = f"message {wanted} went to the clinic by e-mail on {row['sent_at']:%Y-%m-%d}"
+    elif row["done_at"] is not None:
+        reason = f"message {wanted} has been done since {row['done_at']:%Y-%m-%d}"
+    else:
+        return row
+    raise UnknownReceiptError(f"{reason}. `python app.py messages` lists those that wait.")
 
 
 def _new_receipt(connection: Connection) -> str:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Event, Thread
 
-from chatbot.outbox import Outbox
+from chatbot.mailing.outbox import Outbox
 from chatbot.store import StoreError
 
 logger = logging.getLogger(__name__)
