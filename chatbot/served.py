@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from chatbot.quote import disputes_of
+from chatbot.settings import Settings
 from index.live import CurrentIndex
 from index.store import StoredIndex
 from kb.document import Document, Passage
@@ -20,6 +21,11 @@ class Policy:
 
     approved_only: bool = False
     withhold_overdue: bool = False
+
+    @classmethod
+    def of(cls, settings: Settings) -> Policy:
+        """The policy of an installation."""
+        return cls(settings.approved_only, settings.withhold_overdue)
 
     def admits(self, document: Document, today: date) -> bool:
         """Whether patients may be answered from the document on that day."""

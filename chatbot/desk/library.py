@@ -9,6 +9,7 @@ the folder of the settings is served.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import uuid
@@ -75,6 +76,28 @@ class Library:
                 f"folder beside it into CURRENT, or delete CURRENT to serve the folder of the settings."
             )
         return folder
+
+    def paths(self) -> list[str]:
+        """The paths of the served documents, sorted."""
+        folder = self.served_folder()
+        return [path.relative_to(folder).as_posix() for path in document_paths(folder)]
+
+    def files(self, path: str) -> tuple[bytes, bytes | None]:
+        """A served document's file, and the one beside it with its front matter.
+
+        Raises LibraryError when it is not, or no longer, served.
+        """
+        if path not in self.paths():  # also what is no path in the library at all
+            raise LibraryError(f"“{path}” is not served any more. Reload the page.")
+        file = self.served_folder() / path
+        return file.read_bytes(), sidecar(file).read_bytes() if sidecar(file).exists() else None
+
+    def base(self, path: str) -> str:
+        """The sha256 of a served document's files; empty where none is served at the path."""
+        if path not in self.paths():
+            return ""
+        content, beside = self.files(path)
+        return hashlib.sha256(content + b"\0" + (beside or b"")).hexdigest()
 
     @contextmanager
     def locked(self) -> Iterator[None]:
