@@ -22,6 +22,9 @@ from chatbot.bot import Bot, ask
 from chatbot.citation import section_name
 from chatbot.coverage import Coverage, TopicsError, coverage, coverage_text, load_topics
 from chatbot.delivery import delivering
+from chatbot.desk.desk import Desk
+from chatbot.desk.library import Library, LibraryError, LiveLibrary
+from chatbot.desk.publish import repair
 from chatbot.doctor import diagnose, refused_port
 from chatbot.evaluate import EvaluationError, Outcome, evaluate, read_rows, summary, to_json
 from chatbot.look_up import Found, look_up
@@ -34,6 +37,7 @@ from chatbot.reading.meaning import load_meaning
 from chatbot.ready import load_all, read_ahead
 from chatbot.records import Records
 from chatbot.rules import load_rules
+from chatbot.served import Policy, ServedIndex
 from chatbot.settings import Settings, SettingsError, load_settings
 from chatbot.store import StoreError, open_store
 from chatbot.triage import triage
@@ -51,7 +55,8 @@ SECONDS_OF_DAY = 24 * 60 * 60
 DEFAULT_SETTINGS = Path(__file__).resolve().parent / "settings.toml"
 EXPECTED = (
     EmptyKnowledgeBaseError, EncoderError, EvaluationError, QuestionError, SettingsError, UnusableIndexError,
-    FileNotFoundError, NotADirectoryError, MissingDisputeError, StoreError, TopicsError, UnknownReceiptError,
+    FileNotFoundError, LibraryError, NotADirectoryError, MissingDisputeError, StoreError, TopicsError,
+    UnknownReceiptError,
 )  # fmt: skip
 
 
@@ -63,8 +68,8 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
         settings = load_settings(options.settings)
-        if options.kb:
-            settings = settings.model_copy(update={"documents": options.kb})
+        if options.run is not _ask:  # which first hears an emergency: nothing about documents can stop that
+            settings = _of_documents(options, settings)
         code: int = options.run(options, settings)
         return code
     except EXPECTED as error:
@@ -178,6 +183,7 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     Thread(target=read_ahead, args=(load_cross_encoder(), bot.index.current()), daemon=True).start()
     records = Records(open_store(settings.store), settings.keep_days)
     outbox = Outbox(open_store(settings.store), mail, settings.keep_days)
+    repair(Desk(bot, open_store(settings.store), outbox, settings))
     Thread(target=_purge_daily, args=(records, outbox), daemon=True).start()
     api = make_api(bot, records)
     add_chat(api, bot, records, outbox)
@@ -205,7 +211,7 @@ def _ask(options: argparse.Namespace, settings: Settings) -> int:
     answer = urgent(question, said, settings.clinic)  # needs no index: none is opened, or built, for it
     if answer is None:
         question.check()
-        answer = ask(_make_bot(options, settings), question)
+        answer = ask(_make_bot(options, _of_documents(options, settings)), question)
     print(json.dumps(answer.to_json(), ensure_ascii=False, indent=1) if options.json else _as_text(answer))
     return 0
 
@@ -234,6 +240,7 @@ def _index(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _check(options: argparse.Namespace, settings: Settings) -> int:
+    _say_what_is_served(options, settings)
     problems = check(settings.documents)
     found = _coverage(options, settings) if options.coverage else None
     if options.json:
@@ -249,12 +256,20 @@ def _check(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _doctor(options: argparse.Namespace, settings: Settings) -> int:
+    _say_what_is_served(options, settings)
     problems = diagnose(settings, options.settings, _mend_command(options))
     if options.json:
         print(json.dumps(_problem_rows(problems), ensure_ascii=False, indent=1))
     else:
         _print_problems(problems)
     return 1 if any(problem.severity == "error" for problem in problems) else 0
+
+
+def _say_what_is_served(options: argparse.Namespace, settings: Settings) -> None:
+    """Which documents a command is about, where it is not those of the settings or the options."""
+    version = None if options.kb else Library.of(settings).current()
+    if version is not None:
+        print(f"Published version {version}: {settings.documents}", file=sys.stderr)
 
 
 def _problem_rows(problems: list[Problem]) -> list[dict[str, str]]:
@@ -308,6 +323,11 @@ def _messages(options: argparse.Namespace, settings: Settings) -> int:
     return 1 if any(one.error for one in waiting) else 0
 
 
+def _of_documents(options: argparse.Namespace, settings: Settings) -> Settings:
+    """The settings with the folder that this command is about: --kb's, else what staff published, else their own."""
+    return settings.model_copy(update={"documents": options.kb or Library.of(settings).served_folder()})
+
+
 def _make_bot(options: argparse.Namespace, settings: Settings) -> Bot:
     """The bot over the folder's index. A missing index is built; one that is stale or damaged is refused."""
     encoder = load_encoder(settings.encoder)
@@ -315,9 +335,9 @@ def _make_bot(options: argparse.Namespace, settings: Settings) -> Bot:
     if current_version(home) is None:
         _build(settings, encoder)
     refuse_stale(open_index(home, mend).manifest, settings.documents, encoder.name, mend)
-    return Bot(
-        settings.clinic, encoder, LiveIndex(home, mend), load_rules(), load_meaning(), load_gate(), load_cross_encoder()
-    )
+    live = LiveIndex(home, mend) if options.kb else LiveLibrary(Library.of(settings), mend)
+    index = ServedIndex(live, Policy.of(settings))
+    return Bot(settings.clinic, encoder, index, load_rules(), load_meaning(), load_gate(), load_cross_encoder())
 
 
 def _mend_command(options: argparse.Namespace) -> str:

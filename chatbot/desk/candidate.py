@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from index.build import BuildReport, EmptyKnowledgeBaseError, Progress, build_in
 from index.encode import Encoder
 from index.store import StoredIndex, UnusableIndexError, open_index
 from kb.apart import Extract, extract
-from kb.document import Passage
+from kb.document import Passage, Problem
 from kb.split import split
 
 MEND = "prepare the version again"
@@ -62,23 +62,26 @@ def preview(desk: Desk, by: Person, draft: Draft) -> Preview:
 def prepare(desk: Desk, by: Person, progress: Progress = silent) -> Candidate:
     """Write the version that approved and retired drafts make, and build its index; what is served stays as it is.
 
-    Raises DraftError for a draft that cannot go into it, naming the draft.
+    The caller holds the library's lock. Raises DraftError for a draft that cannot go into it, naming the draft.
     """
     by.must("edit")
     library = Library.of(desk.settings)
     ready = [draft for draft in open_drafts(desk, by) if draft.state in ("approved", "retired")]
     if not ready:
         raise DraftError("Nothing is approved or retired that is not published yet. Approve a draft first.")
-    with library.locked():
-        base, changes = library.current(), _changes(desk, library, ready)
-        version = library.write(changes)
-        try:
-            report, index = _indexed(library, version, base, desk.bot.encoder, progress)
-            _check_read(ready, report)
-        except BaseException:
-            library.delete(version)
-            raise
-        return Candidate(version, base, tuple(ready), report, index)
+    for draft in ready:
+        if draft.state == "approved":  # apart, with limits, before it is read in this process
+            _must_be_readable(preview(desk, by, draft).extract.problems)
+    base, changes = library.current(), _changes(desk, library, ready)
+    version = library.write(changes)
+    try:
+        report, index = _indexed(library, version, base, desk.bot.encoder, progress)
+        changed = {draft.path for draft in ready}
+        _must_be_readable([problem for problem in report.problems if problem.path in changed])
+    except BaseException:
+        library.delete(version)
+        raise
+    return Candidate(version, base, tuple(ready), report, index)
 
 
 def _copy_texts(library: Library, folder: Path) -> None:
@@ -137,8 +140,7 @@ def _kin(library: Library, base: str | None) -> StoredIndex | None:
         return None
 
 
-def _check_read(ready: list[Draft], report: BuildReport) -> None:
-    changed = {draft.path for draft in ready}
-    wrong = [str(problem) for problem in report.problems if problem.path in changed and problem.severity == "error"]
+def _must_be_readable(problems: Sequence[Problem]) -> None:
+    wrong = [str(problem) for problem in problems if problem.severity == "error"]
     if wrong:
         raise DraftError(f"It cannot be published as it is: {' '.join(wrong)}")

@@ -7,6 +7,7 @@ between two of these, CURRENT names a whole version, and `repair` writes down wh
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -28,6 +29,7 @@ from index.manifest import file_states
 from index.store import StoredIndex, UnusableIndexError, open_index, refuse_stale
 from kb.review import this_day
 
+MAX_LOAD_S = 10.0  # for the server to load what was published
 logger = logging.getLogger(__name__)
 
 
@@ -55,19 +57,21 @@ class Published:
 
 def prepared(desk: Desk, by: Person, progress: Progress = silent) -> Candidate:
     """Make the next version, ready to be compared and published; an older one that nobody published goes."""
-    repair(desk)
-    candidate = prepare(desk, by, progress)
-    documents, passages = len(candidate.index.documents), len(candidate.index.passages.passages)
-    with transaction(desk.store) as connection:
-        for older in releases.of(connection, releases.releases.c.state == "prepared"):
-            releases.change(connection, older, state="given up")
-        releases.add(
-            connection, version=candidate.version, base=candidate.base, index_version=candidate.index.version,
-            state="prepared", act="published", person=by.name, documents=documents, passages=passages,
-            drafts=[[draft.key, draft.revision] for draft in candidate.drafts],
-        )  # fmt: skip
-        keep = releases.kept(connection) | {candidate.version}
-    Library.of(desk.settings).sweep(keep)
+    by.must("edit")
+    library = Library.of(desk.settings)
+    with library.locked():
+        _repair(desk, library)
+        candidate = prepare(desk, by, progress)
+        with transaction(desk.store) as connection:
+            for older in releases.of(connection, releases.releases.c.state == "prepared"):
+                releases.change(connection, older, state="given up")
+            releases.add(
+                connection, version=candidate.version, base=candidate.base, index_version=candidate.index.version,
+                state="prepared", act="published", person=by.name, **_counted(candidate.index),
+                drafts=[[draft.key, draft.revision] for draft in candidate.drafts],
+            )  # fmt: skip
+            keep = releases.kept(connection) | {candidate.version}
+        library.sweep(keep)
     return candidate
 
 
@@ -80,7 +84,7 @@ def publish(desk: Desk, by: Person, version: str, accepting: Collection[int] = (
     by.must("approve")
     library = Library.of(desk.settings)
     with library.locked():
-        repair(desk)
+        _repair(desk, library)
         release = _prepared_release(desk, library, version)
         index = _whole_index(desk, library, version)
         outcomes = _outcomes(desk, by, index)
@@ -98,7 +102,7 @@ def roll_back(desk: Desk, by: Person, version: str) -> Published:
     by.must("approve")
     library = Library.of(desk.settings)
     with library.locked():
-        repair(desk)
+        _repair(desk, library)
         if version == library.current():
             raise PublishError("This version is served already. Choose an earlier one.")
         with transaction(desk.store) as connection:
@@ -109,17 +113,18 @@ def roll_back(desk: Desk, by: Person, version: str) -> Published:
         outcomes = _outcomes(desk, by, index)
         with transaction(desk.store) as connection:
             release = releases.add(
-                connection, version=version, base=library.current(), index_version=index.version, state="prepared",
-                act="rolled_back", person=by.name, documents=len(index.documents),
-                passages=len(index.passages.passages), accepted=[one.saved.key for one in saved.failing(outcomes)],
+                connection, version=version, base=library.current(), index_version=index.version, state="publishing",
+                act="rolled_back", person=by.name, **_counted(index),
+                accepted=[one.saved.key for one in saved.failing(outcomes)],
             )  # fmt: skip
         return _switch(desk, library, release, outcomes)
 
 
 def repair(desk: Desk) -> None:
     """Bring the store in line with what is served; done at the start, and before anything is published."""
-    with transaction(desk.store) as connection:
-        releases.repair(connection, Library.of(desk.settings))
+    library = Library.of(desk.settings)
+    with library.locked():
+        _repair(desk, library)
 
 
 def releases_so_far(desk: Desk, by: Person) -> list[tuple[Release, bool]]:
@@ -139,7 +144,7 @@ def _switch(desk: Desk, library: Library, release: Release, outcomes: list[Outco
     try:
         library.make_current(release.version)
     except OSError as error:
-        repair(desk)
+        _repair(desk, library)
         raise PublishError(f"It could not be published ({error}). Make room on the disk, then try again.") from error
     try:
         with transaction(desk.store) as connection:
@@ -148,8 +153,26 @@ def _switch(desk: Desk, library: Library, release: Release, outcomes: list[Outco
         library.sweep(keep)
     except StoreError as error:  # it is published: the next repair writes it down
         logger.error("A version was published, but not written down yet: %s", error)
-    is_served = desk.bot.index.current().version == release.index_version
-    return Published(replace(release, state="published"), tuple(outcomes), is_served)
+    return Published(replace(release, state="published"), tuple(outcomes), _is_served(desk, release))
+
+
+def _is_served(desk: Desk, release: Release) -> bool:
+    """Whether this server answers from it, once whoever loads it is done."""
+    until = time.monotonic() + MAX_LOAD_S
+    while desk.bot.index.current().version != release.index_version:
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _repair(desk: Desk, library: Library) -> None:
+    with transaction(desk.store) as connection:
+        releases.repair(connection, library)
+
+
+def _counted(index: StoredIndex) -> dict[str, int]:
+    return {"documents": len(index.documents), "passages": len(index.passages.passages)}
 
 
 def _prepared_release(desk: Desk, library: Library, version: str) -> Release:
@@ -194,7 +217,7 @@ def _take_over(desk: Desk, by: Person, library: Library, release: Release) -> No
     """
     first = library.write({})
     try:
-        own = {path for draft in candidate_paths(desk, release) for path in (draft, f"{draft}.yaml")}
+        own = {path for draft in _changed_paths(desk, release) for path in (draft, f"{draft}.yaml")}
         now, then = (
             {path: state.sha256 for path, state in file_states(library.folder(one)).items() if path not in own}
             for one in (first, release.version)
@@ -204,18 +227,17 @@ def _take_over(desk: Desk, by: Person, library: Library, release: Release) -> No
         kin = open_index(library.index_home(release.version), MEND)
         build_index(library.folder(first), library.index_home(first), desk.bot.encoder, silent, kin)
         index = open_index(library.index_home(first), MEND)
-        counted = {"documents": len(index.documents), "passages": len(index.passages.passages)}
         with transaction(desk.store) as connection:
             releases.add(
                 connection, version=first, index_version=index.version, state="published", act="taken_over",
-                person=by.name, **counted,
+                person=by.name, **_counted(index),
             )  # fmt: skip
     except BaseException:
         library.delete(first)
         raise
 
 
-def candidate_paths(desk: Desk, release: Release) -> list[str]:
+def _changed_paths(desk: Desk, release: Release) -> list[str]:
     """The paths of the documents that a version changes."""
     keys = [key for key, _ in release.drafts]
     with transaction(desk.store) as connection:

@@ -99,7 +99,7 @@ def finish(connection: Connection, release: Release) -> None:
 
 
 def repair(connection: Connection, library: Library) -> None:
-    """Bring the releases in line with CURRENT, which is the truth, after the program or the disk gave out in between."""
+    """Bring the releases in line with CURRENT, which is the truth, whatever stopped in between."""
     current = library.current()
     for release in of(connection, releases.c.state == "publishing"):
         if release.version == current:

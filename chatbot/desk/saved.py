@@ -30,8 +30,6 @@ from chatbot.desk.permissions import Person
 from chatbot.question import Question, QuestionError
 from chatbot.redact import redact
 from chatbot.store import metadata, transaction
-from chatbot.triage import triage
-from chatbot.urgent import urgent
 
 saved_questions = Table(
     "saved_questions",
@@ -133,7 +131,7 @@ def add(desk: Desk, by: Person, question: str, treatment: str | None, truth: Tru
         asked.check()
     except QuestionError as error:
         raise SavedError(str(error)) from error
-    wanted = Truth(*(_none_if_blank(value) for value in (truth.status, truth.cites, truth.has, truth.lacks)))  # type: ignore[arg-type]
+    wanted = Truth(truth.status or None, *map(_none_if_blank, (truth.cites, truth.has, truth.lacks)))
     if wanted == Truth():
         raise SavedError("Say what must be true of the answer: its status, what it cites, or words.")
     if wanted.status not in (None, *get_args(Status)):
@@ -202,12 +200,6 @@ def answer_of(bot: Bot, saved: Saved) -> Answer:
         return ask(bot, Question.parse(saved.question, saved.treatment))
     except QuestionError as error:
         return abstain_from(saved.question, str(error), bot.clinic)
-
-
-def is_urgent(bot: Bot, text: str) -> bool:
-    """Whether triage answers it, whatever the documents say."""
-    question = Question.parse(text)
-    return urgent(question, triage(question, bot.rules, bot.meaning), bot.clinic) is not None
 
 
 def failing(outcomes: Sequence[Outcome]) -> list[Outcome]:
