@@ -183,7 +183,7 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     Thread(target=read_ahead, args=(load_cross_encoder(), bot.index.current()), daemon=True).start()
     records = Records(open_store(settings.store), settings.keep_days)
     outbox = Outbox(open_store(settings.store), mail, settings.keep_days)
-    repair(Desk(bot, open_store(settings.store), outbox, settings))
+    _repair(Desk(bot, open_store(settings.store), outbox, settings))
     Thread(target=_purge_daily, args=(records, outbox), daemon=True).start()
     api = make_api(bot, records)
     add_chat(api, bot, records, outbox)
@@ -196,6 +196,14 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     with delivering(outbox):
         uvicorn.run(server, host=host, port=port, **server_options(settings))
     return 0
+
+
+def _repair(desk: Desk) -> None:
+    """Write down what was published just before a crash. Patients are answered whether that can be done or not."""
+    try:
+        repair(desk)
+    except (LibraryError, StoreError, OSError) as error:
+        logging.getLogger(__name__).error("What was published last is not written down yet: %s", error)
 
 
 def _purge_daily(*kept: Records | Outbox) -> None:

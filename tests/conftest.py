@@ -15,11 +15,14 @@ from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine, Table, select
 
 from chatbot.bot import Bot
+from chatbot.desk.desk import Desk
+from chatbot.desk.library import Library, LiveLibrary
 from chatbot.outbox import Outbox
 from chatbot.reading.cross_encoder import Logits, Said
 from chatbot.reading.meaning import Probabilities
 from chatbot.records import Records
 from chatbot.rules import load_rules
+from chatbot.served import Policy, ServedIndex
 from chatbot.settings import Clinic, Settings
 from chatbot.store import open_store, transaction
 from chatbot.verify import Gate
@@ -261,6 +264,25 @@ def rose_bot(clinic_folder: Path, home: Path, encoder: LetterEncoder, meaning: U
     build_index(clinic_folder, home, encoder)
     gate = Gate(weights={"known": 20.0}, bias=-18.0, min_probability=0.5, reason="test")
     return Bot(ROSE, encoder, LiveIndex(home, MEND), load_rules(), meaning, gate, SharedWords())
+
+
+@pytest.fixture
+def library_desk(
+    clinic_folder: Path, tmp_path: Path, encoder: LetterEncoder, meaning: UndecidedMeaning, store: Engine
+) -> Desk:
+    """The desk of Rose Clinic over `clinic_folder`, which serves what is published from it."""
+    settings = Settings(clinic=ROSE, documents=clinic_folder, data=tmp_path / "var")
+    return desk_of(settings, encoder, meaning, store)
+
+
+def desk_of(settings: Settings, encoder: Encoder, meaning: UndecidedMeaning, store: Engine) -> Desk:
+    """A desk whose bot serves the library of the settings, with a gate that any known word opens."""
+    library = Library.of(settings)
+    build_index(library.served_folder(), library.index_home(library.current()), encoder)
+    index = ServedIndex(LiveLibrary(library, MEND), Policy.of(settings))
+    gate = Gate(weights={"known": 20.0}, bias=-18.0, min_probability=0.5, reason="test")
+    bot = Bot(ROSE, encoder, index, load_rules(), meaning, gate, SharedWords())
+    return Desk(bot, store, Outbox(store, None, keep_days=30), settings)
 
 
 @pytest.fixture

@@ -180,10 +180,10 @@ def _prepared_release(desk: Desk, library: Library, version: str) -> Release:
     with transaction(desk.store) as connection:
         is_it = (releases.releases.c.version == version) & (releases.releases.c.state == "prepared")
         found = releases.of(connection, is_it)
+        if found and found[0].base != library.current():
+            raise PublishError(f"Another version was published meanwhile. {again}")
         if not found or version not in library.versions():
             raise PublishError(f"This version is no longer the one to be published. {again}")
-        if found[0].base != library.current():
-            raise PublishError(f"Another version was published meanwhile. {again}")
         for key, revision in found[0].drafts:
             is_same = (drafts.c.key == key) & (drafts.c.revision == revision) & drafts.c.open_path.is_not(None)
             if connection.execute(select(drafts.c.key).where(is_same)).first() is None:
