@@ -134,6 +134,7 @@ class Settings(BaseModel):
     keep_days: int = Field(default=30, ge=1, le=3650)
     approved_only: bool = False
     withhold_overdue: bool = False
+    session_hours: int = Field(default=12, ge=1, le=24 * 7)
 
     @property
     def indexes(self) -> Path:
