@@ -16,14 +16,14 @@ from chatbot.web.counting import Counting, add_metrics
 from chatbot.web.failures import Failures
 from chatbot.web.headers import Headers
 from chatbot.web.origins import Origins
-from chatbot.web.page_paths import close_page
+from chatbot.web.page_paths import close_pages
 from chatbot.web.rates import Rates
 from chatbot.web.times import Times
 
 
 def add_doors(server: FastAPI, settings: Settings) -> None:
     """Put the doors before a server that has all its paths, and /metrics behind them."""
-    close_page(server)
+    close_pages(server)
     add_metrics(server)
     server.add_middleware(Times, settings.clinic)  # the first is the innermost
     server.add_middleware(Bodies)
