@@ -1,8 +1,9 @@
-"""The one entry: serve (default) · ask · search · index · check · doctor · evaluate · messages."""
+"""The one entry: serve (default) · ask · search · index · check · doctor · evaluate · messages · person."""
 
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
 import logging
 import os
@@ -15,13 +16,19 @@ from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, get_args
+
+from sqlalchemy import Engine
 
 from chatbot.answer import Answer
 from chatbot.bot import Bot, ask
 from chatbot.citation import section_name
 from chatbot.coverage import Coverage, TopicsError, coverage, coverage_text, load_topics
 from chatbot.delivery import delivering
+from chatbot.desk.passwords import PasswordError
+from chatbot.desk.people import OWNER, Listed, PersonError, add, anybody, listed, set_password
+from chatbot.desk.permissions import Role
+from chatbot.desk.sessions import Sessions
 from chatbot.doctor import diagnose, refused_port
 from chatbot.evaluate import EvaluationError, Outcome, evaluate, read_rows, summary, to_json
 from chatbot.look_up import Found, look_up
@@ -51,7 +58,8 @@ SECONDS_OF_DAY = 24 * 60 * 60
 DEFAULT_SETTINGS = Path(__file__).resolve().parent / "settings.toml"
 EXPECTED = (
     EmptyKnowledgeBaseError, EncoderError, EvaluationError, QuestionError, SettingsError, UnusableIndexError,
-    FileNotFoundError, NotADirectoryError, MissingDisputeError, StoreError, TopicsError, UnknownReceiptError,
+    FileNotFoundError, NotADirectoryError, MissingDisputeError, PasswordError, PersonError, StoreError, TopicsError,
+    UnknownReceiptError,
 )  # fmt: skip
 
 
@@ -127,6 +135,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--show", metavar="RECEIPT", help="print one of them, with the visitor's words")
     command.set_defaults(run=_messages)
+
+    command = commands.add_parser("person", parents=[common], help="who may log in at /staff")
+    acts = command.add_subparsers(metavar="ACT", required=True)
+    act = acts.add_parser("add", parents=[common], help="let somebody log in; the password is asked for")
+    act.add_argument("name")
+    act.add_argument("--role", choices=get_args(Role), required=True)
+    act.set_defaults(run=_add_person)
+    act = acts.add_parser("password", parents=[common], help="give somebody a new password, and end a lock-out")
+    act.add_argument("name")
+    act.set_defaults(run=_set_password)
+    act = acts.add_parser("list", parents=[printing], help="list everybody")
+    act.set_defaults(run=_list_people)
     return parser
 
 
@@ -161,6 +181,7 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     from chatbot.web.embed import add_widget
     from chatbot.web.messages import add_messages
     from chatbot.web.patient import mount_page
+    from chatbot.web.staff.login import add_login
 
     host, port = options.host or settings.host, options.port or settings.port
     if (reason := refused_port(host, port)) is not None:
@@ -176,20 +197,32 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
         print(f"error: a classifier cannot be loaded ({error}). Install the program again.", file=sys.stderr)
         return 2
     Thread(target=read_ahead, args=(load_cross_encoder(), bot.index.current()), daemon=True).start()
-    records = Records(open_store(settings.store), settings.keep_days)
+    store = open_store(settings.store)
+    records, sessions = Records(store, settings.keep_days), Sessions(store, settings.session_hours)
     outbox = Outbox(open_store(settings.store), mail, settings.keep_days)
     Thread(target=_purge_daily, args=(records, outbox), daemon=True).start()
     api = make_api(bot, records)
     add_chat(api, bot, records, outbox)
     add_widget(api, bot, settings.widget)
     add_messages(api, bot, records, outbox)
+    add_login(api, store, sessions, settings.clinic)
+    _say_who_is_first(store)
     server = mount_page(api, bot, records)
-    add_doors(server, settings)
+    add_doors(server, settings, sessions)
     print(f"Serving {settings.documents} on http://{host}:{port} (API: /docs). Stop with Ctrl+C.", file=sys.stderr)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: what is being sent is finished first
     with delivering(outbox):
         uvicorn.run(server, host=host, port=port, **server_options(settings))
     return 0
+
+
+def _say_who_is_first(store: Engine) -> None:
+    try:
+        if not anybody(store):
+            first = "python app.py person add NAME --role admin"
+            print(f"Nobody can log in at /staff yet. Make the first admin: {first}", file=sys.stderr)
+    except StoreError as error:  # which keeps no patient from an answer
+        print(f"warning: nobody can log in at /staff: {error}", file=sys.stderr)
 
 
 def _purge_daily(*kept: Records | Outbox) -> None:
@@ -306,6 +339,48 @@ def _messages(options: argparse.Namespace, settings: Settings) -> int:
     else:
         print("\n".join(_unsent_as_text(one) for one in waiting) or "No message waits.")
     return 1 if any(one.error for one in waiting) else 0
+
+
+def _add_person(options: argparse.Namespace, settings: Settings) -> int:
+    add(open_store(settings.store), OWNER, options.name, options.role, _new_password())
+    print(f"{options.name} may log in as {options.role}. Start a server that runs already again for the first person.")
+    return 0
+
+
+def _set_password(options: argparse.Namespace, settings: Settings) -> int:
+    set_password(open_store(settings.store), OWNER, options.name, _new_password())
+    print(f"{options.name} has a new password, and is logged out everywhere.")
+    return 0
+
+
+def _new_password() -> str:
+    """Asked for twice and not shown; or, where nobody sits at a terminal, the first line of standard input."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("Once more: ") != password:
+        raise PasswordError("The password was not typed the same twice. Run the command again.")
+    return password
+
+
+def _list_people(options: argparse.Namespace, settings: Settings) -> int:
+    everybody = listed(open_store(settings.store), OWNER)
+    if options.json:
+        print(json.dumps([_person_row(one) for one in everybody], ensure_ascii=False, indent=1))
+    else:
+        print("\n".join(_person_as_text(one) for one in everybody) or "Nobody. Add the first: python app.py person add")
+    return 0
+
+
+def _person_row(person: Listed) -> dict[str, Any]:
+    is_locked = person.is_locked(datetime.now(UTC))
+    return {"name": person.name, "role": person.role, "active": person.active, "locked": is_locked}
+
+
+def _person_as_text(person: Listed) -> str:
+    state = "" if person.active else "  may not log in"
+    locked = "  locked after wrong passwords" if person.is_locked(datetime.now(UTC)) else ""
+    return f"{person.name}  {person.role}{state}{locked}"
 
 
 def _make_bot(options: argparse.Namespace, settings: Settings) -> Bot:

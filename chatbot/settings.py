@@ -132,6 +132,7 @@ class Settings(BaseModel):
     trusted_proxies: tuple[Annotated[str, AfterValidator(_checked_proxy)], ...] = ()
     limits: Limits = Limits()
     keep_days: int = Field(default=30, ge=1, le=3650)
+    session_hours: int = Field(default=12, ge=1, le=24 * 7)
 
     @property
     def indexes(self) -> Path:

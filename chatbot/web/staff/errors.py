@@ -1,0 +1,25 @@
+"""What staff read when something they asked for cannot be done: the reason and the remedy, and no trace of the code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import escape
+
+import gradio as gr
+
+from chatbot.desk.passwords import PasswordError
+from chatbot.desk.people import PersonError
+from chatbot.desk.permissions import NotAllowedError
+from chatbot.store import StoreError
+
+EXPECTED = (NotAllowedError, PasswordError, PersonError, StoreError)
+
+
+@contextmanager
+def shown() -> Iterator[None]:
+    """Show an expected error on the page. Gradio takes the text for HTML, and a name may be in it."""
+    try:
+        yield
+    except EXPECTED as error:
+        raise gr.Error(escape(str(error)), title="That was not done", print_exception=False) from error
