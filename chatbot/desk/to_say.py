@@ -43,7 +43,7 @@ def for_email(place: Place, clinic: Clinic) -> str:
 
 def _spoken(text: str) -> str:
     """Lines as one: a list's lead-in, then its items."""
-    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    lines = [" ".join(line.removeprefix("- ").split()) for line in text.splitlines() if line.strip()]
     first, rest = lines[0], lines[1:]
     if first.endswith(":") and rest:
         return f"{first} {'; '.join(rest)}" + ("" if rest[-1].endswith((".", "!", "?")) else ".")

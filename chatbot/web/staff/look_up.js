@@ -7,10 +7,13 @@
   const isTyping = () => document.activeElement?.matches('input, textarea, select, [contenteditable]') ?? false;
   const inHand = () => document.activeElement?.closest('#look-up-results article.place') ?? within('article.place');
 
+  let saying;
   const say = text => {
     const said = document.getElementById('look-up-said');
+    clearTimeout(saying);
     said.textContent = '';
     setTimeout(() => { said.textContent = text; }, 50);  // the same words twice are two pieces of news
+    saying = setTimeout(() => { said.textContent = ''; }, 6000);
   };
 
   const toBox = () => {
@@ -53,7 +56,7 @@
   const copy = async (article, kind) => {
     if (!article) return;
     if (article.dataset.refused) { say(article.dataset.refused); return; }
-    const name = article.querySelector('h3').textContent.trim();
+    const name = article.querySelector('h2').textContent.trim();
     try {
       await write(article.dataset[kind]);
       say(`Copied ${kind === 'phone' ? 'for the phone' : 'for an e-mail'}: ${name}`);
@@ -67,8 +70,8 @@
   document.addEventListener('keydown', event => {
     const key = event.key.toLowerCase(), isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
     const article = document.activeElement?.closest('#look-up-results article.place');
-    const isInBox = document.activeElement === box();
-    if ((key === 'k' && (event.ctrlKey || event.metaKey)) || (key === '/' && isPlain && !isTyping())) toBox();
+    const isInBox = document.activeElement === box(), isEmpty = isInBox && box().value === '';
+    if ((key === 'k' && (event.ctrlKey || event.metaKey)) || (key === '/' && isPlain && (!isTyping() || isEmpty))) toBox();
     else if (!isOnTab() || !isPlain) return;
     else if (key === 'escape' && (article || isInBox)) toBox();
     else if ((key === 'arrowdown' || key === 'arrowup') && (article || (isInBox && key === 'arrowdown'))) {

@@ -20,6 +20,7 @@ import gradio as gr
 SCRIPT = Path(__file__).with_name("look_up.js")
 ANY_TREATMENT, ANY_TOPIC = "Any treatment", "Any topic"
 AUDIENCES: dict[str, Audience | None] = {"Patients and staff": None, "Patients": "patient", "Staff only": "staff"}
+SAID = "<p id='look-up-said' class='said' role='status' aria-live='polite'></p>"
 # While she types on, what she typed before is not asked: only the last of several letters within these 150 ms is.
 WHEN_SHE_PAUSES = """async (...asked) => {
   const mine = window.lastTyped = {};
@@ -32,19 +33,19 @@ WHEN_SHE_PAUSES = """async (...asked) => {
 def look_up_tab(desk: Desk) -> None:
     """The box, the filters, the keys and the results."""
     look_up = LookUp(desk)
-    box = gr.Textbox(
-        label="Look up",
-        placeholder="What does the patient ask? Half a word will do.",
-        elem_id="look-up-box",
-        autofocus=True,
-        max_lines=1,
-    )
-    with gr.Row(elem_id="look-up-filters"):
-        treatment = gr.Dropdown([ANY_TREATMENT, *look_up.shelf.treatments], label="Treatment")
-        topic = gr.Dropdown([ANY_TOPIC, *look_up.topics], label="Topic")
-        audience = gr.Dropdown(list(AUDIENCES), label="Written for")
-    gr.HTML(places.keys(), padding=False)
-    gr.HTML("<p id='look-up-said' class='said' role='status' aria-live='polite'></p>", padding=False)
+    with gr.Row(elem_id="look-up-asked"):
+        box = gr.Textbox(
+            label="What does the patient ask? Half a word will do.",
+            elem_id="look-up-box",
+            autofocus=True,
+            max_lines=1,
+            scale=4,
+            min_width=380,
+        )
+        treatment = gr.Dropdown([ANY_TREATMENT, *look_up.shelf.treatments], label="Treatment", min_width=150, scale=2)
+        topic = gr.Dropdown([ANY_TOPIC, *look_up.topics], label="Topic", min_width=150, scale=2)
+        audience = gr.Dropdown(list(AUDIENCES), label="Written for", min_width=150, scale=2)
+    gr.HTML(places.keys() + SAID, padding=False)
     found = gr.HTML("", elem_id="look-up-results", padding=False)
 
     def show(text: str, treatment: str, topic: str, audience: str, request: gr.Request) -> str:

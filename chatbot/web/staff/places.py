@@ -16,13 +16,13 @@ from kb.document import Document, Passage, Source
 from kb.review import review_state, this_day
 
 KEYS = (
-    ("/ or Ctrl+K", "to the box"), ("↓ ↑", "through the results"), ("Enter", "open or close"),
-    ("P or F2", "copy to say on the phone"), ("E or F4", "copy for an e-mail"), ("Esc", "back to the box"),
+    ("/ or Ctrl+K", "box"), ("↓ ↑", "results"), ("Enter", "open or close"), ("P or F2", "copy for the phone"),
+    ("E or F4", "copy for an e-mail"), ("Esc", "back to the box"),
 )  # fmt: skip
 NOTHING = "Nothing was found. Use fewer or other words, or take a filter away."
 PERSONAL = (
-    "This asks about one person. The documents are general: whether somebody may be treated, a clinician decides who "
-    "knows them."
+    "This seems to ask about one person. The documents are general: only a clinician who knows that person can say "
+    "whether they may be treated."
 )
 
 
@@ -71,10 +71,10 @@ def _place(place: Place, number: int, clinic: Clinic) -> str:
     staff = " staff-only" if place.is_staff_only else ""
     return (
         f"<li><article class='place{staff}' tabindex='{tab}' aria-labelledby='place-{number}'{data}>"
-        f"<h3 id='place-{number}'>{_heading(place)}</h3>{_badges(place)}"
-        f"<blockquote>{_marked(place, place.start, place.end)}</blockquote>{_disputes(place.caveats)}"
+        f"<h2 id='place-{number}'>{_heading(place)}</h2>{_badges(place)}"
+        f"<blockquote class='quote'>{_marked(place, place.start, place.end)}</blockquote>{_disputes(place.caveats)}"
         f"<details><summary>The whole section, and what stands around it</summary>{_around(place)}</details>"
-        f"<p class='source'>{_source_line(place)}</p>{_buttons(refused)}</article></li>"
+        f"<div class='foot'><p class='source'>{_source_line(place)}</p>{_buttons(refused)}</div></article></li>"
     )
 
 
@@ -136,7 +136,7 @@ def _beside(document: Document, beside: Beside | None) -> str:
     if beside is None:
         return ""
     section = beside.section
-    heading = f"<h4>{escape(section.headings[-1])}</h4>" if section.headings else ""
+    heading = f"<h3>{escape(section.headings[-1])}</h3>" if section.headings else ""
     text = _lines(document.text[section.start : section.end].strip())
     return f"<div class='section'>{heading}{text}{_disputes(beside.caveats)}</div>"
 
