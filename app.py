@@ -25,10 +25,10 @@ from chatbot.bot import Bot, ask
 from chatbot.citation import section_name
 from chatbot.coverage import Coverage, TopicsError, coverage, coverage_text, load_topics
 from chatbot.delivery import delivering
+from chatbot.desk.desk import Desk
 from chatbot.desk.passwords import PasswordError
 from chatbot.desk.people import OWNER, Listed, PersonError, add, anybody, listed, set_password
 from chatbot.desk.permissions import Role
-from chatbot.desk.sessions import Sessions
 from chatbot.doctor import diagnose, refused_port
 from chatbot.evaluate import EvaluationError, Outcome, evaluate, read_rows, summary, to_json
 from chatbot.look_up import Found, look_up
@@ -175,13 +175,8 @@ def _common(kb: Any, settings: Any) -> argparse.ArgumentParser:
 def _serve(options: argparse.Namespace, settings: Settings) -> int:
     import uvicorn
 
-    from chatbot.web.api import make_api
-    from chatbot.web.chat import add_chat
-    from chatbot.web.doors import add_doors, server_options
-    from chatbot.web.embed import add_widget
-    from chatbot.web.messages import add_messages
-    from chatbot.web.patient import mount_page
-    from chatbot.web.staff.login import add_login
+    from chatbot.web.doors import server_options
+    from chatbot.web.server import make_server
 
     host, port = options.host or settings.host, options.port or settings.port
     if (reason := refused_port(host, port)) is not None:
@@ -198,17 +193,11 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
         return 2
     Thread(target=read_ahead, args=(load_cross_encoder(), bot.index.current()), daemon=True).start()
     store = open_store(settings.store)
-    records, sessions = Records(store, settings.keep_days), Sessions(store, settings.session_hours)
+    records = Records(store, settings.keep_days)
     outbox = Outbox(open_store(settings.store), mail, settings.keep_days)
     Thread(target=_purge_daily, args=(records, outbox), daemon=True).start()
-    api = make_api(bot, records)
-    add_chat(api, bot, records, outbox)
-    add_widget(api, bot, settings.widget)
-    add_messages(api, bot, records, outbox)
-    add_login(api, store, sessions, settings.clinic)
+    server = make_server(Desk(bot, store, outbox, settings), records)
     _say_who_is_first(store)
-    server = mount_page(api, bot, records)
-    add_doors(server, settings, sessions)
     print(f"Serving {settings.documents} on http://{host}:{port} (API: /docs). Stop with Ctrl+C.", file=sys.stderr)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: what is being sent is finished first
     with delivering(outbox):

@@ -10,11 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine, Table, select
 
 from chatbot.bot import Bot
+from chatbot.desk import passwords
+from chatbot.desk.sessions import Sessions
 from chatbot.outbox import Outbox
 from chatbot.reading.cross_encoder import Logits, Said
 from chatbot.reading.meaning import Probabilities
@@ -28,6 +31,7 @@ from chatbot.web.chat import add_chat
 from chatbot.web.doors import add_doors
 from chatbot.web.embed import add_widget
 from chatbot.web.messages import add_messages
+from chatbot.web.staff.login import add_login
 from index.build import build_index
 from index.encode import Encoder, Progress, Span, Vectors, load_encoder
 from index.live import LiveIndex
@@ -220,6 +224,15 @@ def store(tmp_path: Path) -> Engine:
 
 
 @pytest.fixture
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> PasswordHasher:
+    """Passwords are hashed in a millisecond, as they must not be outside of tests."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords, "HASHER", quick)
+    passwords._nobodys.cache_clear()
+    return quick
+
+
+@pytest.fixture
 def clinic_folder(tmp_path: Path) -> Path:
     """A clinic of two treatments and three documents: 3 + 2 + 1 passages, the last for staff only.
 
@@ -273,7 +286,9 @@ def server_of(rose_bot: Bot, store: Engine) -> ServerOf:
         add_chat(server, rose_bot, records, outbox)
         add_widget(server, rose_bot, settings.widget)
         add_messages(server, rose_bot, records, outbox)
-        add_doors(server, settings.model_copy(update={"clinic": ROSE}))
+        sessions = Sessions(store, settings.session_hours)
+        add_login(server, store, sessions, ROSE)
+        add_doors(server, settings.model_copy(update={"clinic": ROSE}), sessions)
         return server
 
     return make

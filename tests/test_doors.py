@@ -24,6 +24,7 @@ from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.types import ASGIApp
 
 from chatbot.bot import Bot
+from chatbot.desk.sessions import Sessions
 from chatbot.records import Records
 from chatbot.settings import Limits, Settings
 from chatbot.web.bodies import MAX_BODY, MAX_PAGE_BODY, Bodies
@@ -53,14 +54,6 @@ CONVERSATION = "/api/conversations/8e8fe0b1-0000-4000-8000-000000000000"
 
 def add_paths(server: FastAPI) -> None:
     """Paths as other parts of the program have them."""
-
-    @server.get("/staff/records")
-    def get_staff() -> str:
-        return "for staff"
-
-    @server.post("/staff/records")
-    def post_staff() -> str:
-        return "changed"
 
     @server.get("/broken")
     def broken() -> None:
@@ -143,14 +136,14 @@ def test_our_own_pages_and_programs_may_ask(closed: TestClient) -> None:
 def test_a_staff_path_is_reached_from_no_page_of_another_site(opened: TestClient) -> None:
     for origin in (CLINIC, OTHER):
         for response in (
-            opened.get("/staff/records", headers={"Origin": origin}),
-            opened.post("/staff/records", headers={"Origin": origin}),
-            opened.get("/staff/records", headers={"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}),
-            opened.options("/staff/records", headers={"Origin": origin, **PREFLIGHT}),
+            opened.get("/staff/login", headers={"Origin": origin}),
+            opened.post("/staff/login", headers={"Origin": origin}),
+            opened.get("/staff/login", headers={"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}),
+            opened.options("/staff/login", headers={"Origin": origin, **PREFLIGHT}),
         ):
             assert (response.status_code, shared(response)) == (403, {})
-    link = opened.get("/staff/records", headers={"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"})
-    assert (link.status_code, link.json()) == (200, "for staff")
+    link = opened.get("/staff/login", headers={"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"})
+    assert (link.status_code, link.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert link.headers["content-security-policy"].endswith(", frame-ancestors 'self'")
     assert link.headers["x-frame-options"] == "SAMEORIGIN"
 
@@ -491,7 +484,7 @@ def with_page(bot: Bot, store: Engine, limits: Limits) -> FastAPI:
 
     kept = Records(store, keep_days=30)
     server = mount_page(make_api(bot, kept), bot, kept)
-    add_doors(server, Settings(clinic=ROSE, limits=limits))
+    add_doors(server, Settings(clinic=ROSE, limits=limits), Sessions(store, 12))
     return server
 
 

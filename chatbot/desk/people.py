@@ -90,8 +90,8 @@ def add(store: Engine, by: Person, name: str, role: Role, password: str) -> None
     check_password(password, name)
     row = {"name": name, "folded": folded(name), "role": role, "password": hashed(password), "added_at": utc(_now())}
     with transaction(store) as connection:
-        if _found(connection, name) is not None:
-            raise PersonError(f"There is somebody called {name} already. Give another name, or change that person.")
+        if (taken := _found(connection, name)) is not None:
+            raise PersonError(f"There is somebody called {taken.name} already. Give another name, or change that one.")
         connection.execute(insert(people).values(row))
         note(connection, by.name, "person.added", subject_of(name), role=role)
 

@@ -11,7 +11,7 @@ from chatbot.web.staff.guard import person_in
 
 MAX_BODY = 64 * 1024  # bytes
 MAX_PAGE_BODY = 1024 * 1024  # the chat page sends its whole conversation along with each question
-PAGE_PATHS = ("/gradio_api/queue/join", "/staff/gradio_api/queue/join")
+PAGE_PATHS = ("/gradio_api/queue/join", "/staff/gradio_api/queue/join", "/staff/gradio_api/run/predict")
 MAX_UPLOAD = 20 * 1024 * 1024  # a document that somebody who is logged in uploads
 UPLOAD_PATH = "/staff/gradio_api/upload"
 READ_S = 10.0

@@ -21,7 +21,8 @@ from chatbot.web.staff.guard import person_in
 
 API = "/staff/gradio_api/"
 UPLOAD, FILE, DATA, HEARTBEAT = f"{API}upload", f"{API}file=", f"{API}queue/data", f"{API}heartbeat/"
-ASKING = (f"{API}queue/join", f"{API}run/predict", f"{API}cancel", f"{API}reset")
+RUN = f"{API}run/predict"
+ASKING = (RUN, f"{API}queue/join", f"{API}cancel", f"{API}reset")
 PATH = re.compile(rb'"path": ?("(?:[^"\\]|\\.)*")')  # of a file, in an answer; words that quote this are escaped
 MAX_KNOWN, KNOWN_S = 100_000, 24 * 60 * 60.0
 NOT_YOURS = problem(404, "There is nothing at this address. If it was a file of yours, upload it again.")
@@ -52,7 +53,7 @@ class Own:
             asked, receive = _read(body), replayed(body, receive)
         if not self._is_own(path, scope, asked, name):
             await NOT_YOURS(scope, receive, send)
-        elif path in (UPLOAD, DATA):
+        elif path in (UPLOAD, DATA, RUN):
             await self._app(scope, receive, self._noting(name, is_upload=path == UPLOAD, send=send))
         else:
             await self._app(scope, receive, send)
