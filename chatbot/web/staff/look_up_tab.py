@@ -6,12 +6,13 @@ import os
 from pathlib import Path
 
 from chatbot.desk.desk import Desk
-from chatbot.desk.look_up import LookedUp, LookUp
-from chatbot.desk.permissions import NotAllowedError
+from chatbot.desk.look_up import LookUp
 from chatbot.question import QuestionError
 from chatbot.shelf import Filters
 from chatbot.web.staff import places
+from chatbot.web.staff.errors import shown
 from chatbot.web.staff.guard import person_of
+from chatbot.web.staff.tokens_part import tokens_part
 from kb.document import Audience
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported: it reports at import
@@ -47,6 +48,7 @@ def look_up_tab(desk: Desk) -> None:
         audience = gr.Dropdown(list(AUDIENCES), label="Written for", min_width=150, scale=2)
     gr.HTML(places.keys() + SAID, padding=False)
     found = gr.HTML("", elem_id="look-up-results", padding=False)
+    tokens_part(desk)
 
     def show(text: str, treatment: str, topic: str, audience: str, request: gr.Request) -> str:
         filters = Filters(
@@ -57,13 +59,11 @@ def look_up_tab(desk: Desk) -> None:
         person = person_of(request)
         if not text.strip() and filters.topic is None:
             return ""
-        try:
-            looked_up: LookedUp = look_up.find(person, text, filters)
-        except QuestionError as error:
-            return places.refused(str(error))
-        except NotAllowedError as error:
-            raise gr.Error(str(error), print_exception=False) from error
-        return places.results(looked_up, desk.bot.clinic)
+        with shown():
+            try:
+                return places.results(look_up.find(person, text, filters), desk.bot.clinic)
+            except QuestionError as error:
+                return places.refused(str(error))
 
     asked = [box, treatment, topic, audience]
     gr.on(

@@ -14,8 +14,11 @@ from fastapi import FastAPI
 from chatbot.desk.desk import Desk
 from chatbot.desk.permissions import Action, Person
 from chatbot.settings import PLACEHOLDER
+from chatbot.web.staff.audit_tab import audit_tab
 from chatbot.web.staff.guard import name_of, person_of
+from chatbot.web.staff.login import ACCOUNT, HEAD
 from chatbot.web.staff.look_up_tab import SCRIPT, look_up_tab
+from chatbot.web.staff.people_tab import people_tab
 from chatbot.web.theme import theme
 from index.store import StoredIndex
 from kb.review import review_state, this_day
@@ -46,11 +49,13 @@ class TabOf:
 # Every function of the desk asks by itself whether a person may do it: a tab that is not shown is no protection.
 TABS = [
     TabOf("Look up", "look_up", look_up_tab),
+    TabOf("People", "administer", people_tab),
+    TabOf("Audit", "read_audit", audit_tab),
 ]
 
 
 def mount_staff(server: FastAPI, desk: Desk) -> FastAPI:
-    """Put the page at /staff of the server. To be called before the patients' page is put at /, which takes all paths.
+    """Put the page at /staff of the server, after the login and before the patients' page at /, which takes all paths.
 
     Whoever is not logged in gets nothing of it: the guard (guard.py) stands before it, and Gradio asks it once more.
     """
@@ -61,7 +66,7 @@ def mount_staff(server: FastAPI, desk: Desk) -> FastAPI:
         auth_dependency=name_of,
         theme=theme(),
         css=CSS.read_text(encoding="utf-8"),
-        head=f"<script>{SCRIPT.read_text(encoding='utf-8')}</script>",
+        head=f"{HEAD}<script>{SCRIPT.read_text(encoding='utf-8')}</script>",
         footer_links=[],
         show_error=False,
         ssr_mode=False,
@@ -97,7 +102,7 @@ def header_of(person: Person, index: StoredIndex) -> str:
     return (
         "<header class='desk'><h1>Staff desk</h1>"
         f"<p class='served'>{len(index.documents)} documents, index <code>{escape(index.version)}</code></p>"
-        f"<form method='post' action='{LOGOUT}'><span class='who'>{escape(person.name)} ({person.role})</span> "
+        f"<form method='post' action='{LOGOUT}'><a class='who' href='{ACCOUNT}'>{escape(person.name)} ({person.role})</a> "
         f"<button>Log out</button></form></header>{_review_line(index)}"
     )
 
