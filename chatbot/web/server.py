@@ -13,7 +13,9 @@ from chatbot.web.doors import add_doors
 from chatbot.web.embed import add_widget
 from chatbot.web.messages import add_messages
 from chatbot.web.patient import mount_page
+from chatbot.web.staff.assistant import mount_assistant
 from chatbot.web.staff.login import add_login
+from chatbot.web.staff.page import mount_staff
 
 
 def make_server(desk: Desk, records: Records) -> FastAPI:
@@ -25,6 +27,8 @@ def make_server(desk: Desk, records: Records) -> FastAPI:
     add_widget(api, bot, settings.widget)
     add_messages(api, bot, records, desk.outbox)
     add_login(api, desk.store, sessions, bot.clinic)
+    mount_assistant(api, desk)
+    mount_staff(api, desk)
     server = mount_page(api, bot, records)
     add_doors(server, settings, sessions)
     return server

@@ -11,9 +11,10 @@ import gradio as gr
 from chatbot.desk.passwords import PasswordError
 from chatbot.desk.people import PersonError
 from chatbot.desk.permissions import NotAllowedError
+from chatbot.desk.tokens import TokenError
 from chatbot.store import StoreError
 
-EXPECTED = (NotAllowedError, PasswordError, PersonError, StoreError)
+EXPECTED = (NotAllowedError, PasswordError, PersonError, StoreError, TokenError)
 
 
 @contextmanager
