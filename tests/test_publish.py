@@ -283,7 +283,7 @@ def test_a_full_disk_while_a_version_is_written_leaves_nothing_of_it(
     library_desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     approved(library_desk, days=9)
-    with full_disk(monkeypatch, "fsync"), pytest.raises(OSError, match="No space left"):
+    with full_disk(monkeypatch, "fsync"), pytest.raises(PublishError, match="No space left"):
         publish.prepared(library_desk, ED)
     assert library(library_desk).versions() == []
     assert len(list(library_desk.settings.indexes.iterdir())) == 1

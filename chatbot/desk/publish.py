@@ -61,7 +61,12 @@ def prepared(desk: Desk, by: Person, progress: Progress = silent) -> Candidate:
     library = Library.of(desk.settings)
     with library.locked():
         _repair(desk, library)
-        candidate = prepare(desk, by, progress)
+        try:
+            candidate = prepare(desk, by, progress)
+        except OSError as error:
+            raise PublishError(
+                f"The version could not be written ({error}). Make room on the disk, then try again."
+            ) from error
         with transaction(desk.store) as connection:
             for older in releases.of(connection, releases.releases.c.state == "prepared"):
                 releases.change(connection, older, state="given up")

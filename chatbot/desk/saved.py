@@ -146,6 +146,15 @@ def add(desk: Desk, by: Person, question: str, treatment: str | None, truth: Tru
         return next(saved for saved in _all(connection) if saved.key == key)
 
 
+def try_out(desk: Desk, by: Person, question: str, treatment: str | None) -> Answer:
+    """What a patient who asks this is told now. Raises SavedError for what is no question."""
+    by.must("edit")
+    try:
+        return ask(desk.bot, Question.parse(question, treatment))
+    except QuestionError as error:
+        raise SavedError(str(error)) from error
+
+
 def remove(desk: Desk, by: Person, key: int) -> None:
     """Ask a saved question no more; how it went stays."""
     by.must("edit")

@@ -8,13 +8,21 @@ from html import escape
 
 import gradio as gr
 
+from chatbot.desk.drafts import DraftError
+from chatbot.desk.library import LibraryError
 from chatbot.desk.passwords import PasswordError
 from chatbot.desk.people import PersonError
 from chatbot.desk.permissions import NotAllowedError
+from chatbot.desk.publish import PublishError
+from chatbot.desk.saved import SavedError
 from chatbot.desk.tokens import TokenError
+from chatbot.desk.uploads import UploadError
 from chatbot.store import StoreError
 
-EXPECTED = (NotAllowedError, PasswordError, PersonError, StoreError, TokenError)
+EXPECTED = (
+    DraftError, LibraryError, NotAllowedError, PasswordError, PersonError, PublishError, SavedError, StoreError,
+    TokenError, UploadError,
+)  # fmt: skip
 
 
 @contextmanager
