@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from chatbot.answer import Answer
 from chatbot.desk import saved
@@ -20,7 +20,7 @@ from kb.document import Document, Section
 
 MAX_AUTHORS = 200  # questions that authors wrote beside changed sections: more would take minutes
 
-Verdict = Literal["better", "worse", "as good"]
+Verdict = Literal["worse", "as good", "better"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,8 @@ class Comparison:
     @property
     def changed(self) -> list[Asked]:
         """Those whose answer would be another, the worse ones first."""
-        order = ("worse", "as good", "better")
         both = [asked for asked in (*self.saved, *self.authors) if asked.is_changed]
-        return sorted(both, key=lambda asked: order.index(asked.verdict))
+        return sorted(both, key=lambda asked: get_args(Verdict).index(asked.verdict))
 
     @property
     def failing(self) -> list[Asked]:

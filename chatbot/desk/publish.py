@@ -42,7 +42,7 @@ class FailingQuestionsError(PublishError):
 
     def __init__(self, outcomes: Sequence[Outcome]) -> None:
         failed = "; ".join(f"“{one.saved.question}”: {' '.join(one.failures)}" for one in outcomes)
-        super().__init__(f"With this version {len(outcomes)} saved questions fail: {failed}")
+        super().__init__(f"With this version {len(outcomes)} of the saved questions would fail: {failed}")
         self.outcomes = tuple(outcomes)
 
 

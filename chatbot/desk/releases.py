@@ -68,7 +68,7 @@ def change(connection: Connection, release: Release, **changes: Any) -> None:
 
 def of(connection: Connection, condition: Any) -> list[Release]:
     """The lines of which a condition is true, newest first."""
-    rows = connection.execute(select(releases).where(condition).order_by(releases.c.key.desc()))
+    rows = connection.execute(select(releases).where(condition).order_by(releases.c.at.desc(), releases.c.key.desc()))
     return [Release(**row) for row in rows.mappings()]
 
 
@@ -85,7 +85,7 @@ def kept(connection: Connection) -> set[str]:
 
 def finish(connection: Connection, release: Release) -> None:
     """Write down that a version is served: the release, its drafts and the log, all at once."""
-    change(connection, release, state="published")
+    change(connection, release, state="published", at=_now())
     action = "document.rolled_back" if release.act == "rolled_back" else "document.published"
     details = {"release": release.key, "index": release.index_version}
     note(connection, release.person, action, release.version, **details, accepted=release.accepted, act=release.act)

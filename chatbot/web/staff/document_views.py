@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from itertools import groupby
-from pathlib import Path
+from typing import get_args
 
 from chatbot.answer import Answer
 from chatbot.citation import section_name
 from chatbot.desk.candidate import Candidate, Preview
-from chatbot.desk.changes import Asked, Comparison
+from chatbot.desk.changes import Asked, Comparison, Verdict
 from chatbot.desk.drafts import Draft
 from chatbot.desk.saved import Truth
 from kb.document import Document, Passage, Problem
 
-STYLE = f"<style>{Path(__file__).with_name('documents.css').read_text(encoding='utf-8')}</style>"
 MAX_SHOWN = 100  # of changed answers: more are counted
+
+
+def table_html(label: str, headers: Sequence[str], rows: Sequence[Sequence[str]], if_empty: str) -> str:
+    """A table; the words of a row are text, whatever is in them."""
+    if not rows:
+        return f"<p>{escape(if_empty)}</p>"
+    head = "".join(f"<th scope='col'>{escape(header)}</th>" for header in headers)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return (
+        f"<div class='doc-table' tabindex='0' role='region' aria-label='{escape(label)}'><table><thead><tr>{head}</tr>"
+        f"</thead><tbody>{body}</tbody></table></div>"
+    )
 
 
 def preview_html(preview: Preview) -> str:
@@ -58,9 +69,9 @@ def changes_html(candidate: Candidate, comparison: Comparison) -> str:
     """What is in the version, how many answers it changes, and each of them beside the one of now."""
     asked, changed = len(comparison.saved) + len(comparison.authors), comparison.changed
     report = candidate.report
+    counts = ", ".join(f"{comparison.count(verdict)} {verdict}" for verdict in get_args(Verdict))
     about = (
-        f"<p class='count'>{len(changed)} of {asked} answers change: {comparison.count('worse')} worse, "
-        f"{comparison.count('better')} better, {comparison.count('as good')} as good by what must be true of them.</p>"
+        f"<p class='count'>{len(changed)} of {asked} answers change: {counts}, by what must be true of them.</p>"
         f"<p>In this version: {escape(', '.join(_draft(one) for one in candidate.drafts))}. {report.embedded} passages "
         f"are new. {len(comparison.saved)} saved questions were asked, of which {len(comparison.failing)} fail, and "
         f"{len(comparison.authors)} that stand beside changed sections.</p>"

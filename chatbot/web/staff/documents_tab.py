@@ -16,13 +16,13 @@ from chatbot.desk.drafts import Draft, DraftError
 from chatbot.desk.listing import Listed, listed
 from chatbot.desk.matter import Matter, holds_its_own
 from chatbot.desk.permissions import Person
-from chatbot.web.staff.document_views import STYLE, preview_html
+from chatbot.web.staff.document_views import preview_html, table_html
 from chatbot.web.staff.errors import shown
 from chatbot.web.staff.guard import person_of
 from chatbot.web.staff.publish_pane import publish_pane, versions_pane
 from kb.read import READERS
 
-COLUMNS = ["Document", "Title", "Treatment", "For", "Review", "Reviewer", "Due", "Passages", "Next version"]
+COLUMNS = ["Document", "Title", "Treatment", "For", "Review", "Passages", "Next version"]
 NEW = "(a new document)"
 AS_IT_SAYS = "as the file says"
 AUDIENCES = [(AS_IT_SAYS, ""), ("patients and staff", "patient"), ("staff only", "staff")]
@@ -35,11 +35,7 @@ EMPTY = "<p>Choose a draft, or upload a file: what is read in it stands here bef
 
 def documents_tab(desk: Desk) -> None:
     """The list, and below it the three steps: drafts, publishing, earlier versions."""
-    gr.HTML(STYLE, padding=False)
-    table = gr.Dataframe(
-        headers=COLUMNS, datatype="str", interactive=False, wrap=True, label="Documents", show_label=False,
-        max_height=360, elem_id="documents",
-    )  # fmt: skip
+    table = gr.HTML("", elem_id="documents", padding=False)
     with gr.Tabs(elem_id="document-steps"):
         with gr.Tab("1 Drafts", elem_id="step-drafts"):
             refresh = _drafts(desk, table)
@@ -49,12 +45,13 @@ def documents_tab(desk: Desk) -> None:
             versions_pane(desk, refresh)
 
 
-def _drafts(desk: Desk, table: gr.Dataframe) -> gr.Button:
+def _drafts(desk: Desk, table: gr.HTML) -> gr.Button:
     """Start a draft, and what can be done with the chosen one. Returns the button that shows the list anew."""
     with gr.Row():
         with gr.Column():
             gr.Markdown("### Upload a file")
-            file = gr.File(label="PDF, Word (.docx), HTML, Markdown or text", file_types=list(READERS), height=110)
+            file = gr.File(label="PDF, Word (.docx), HTML, Markdown or text", file_types=list(READERS), height=150,
+                elem_id="document-file")  # fmt: skip
             replaces = gr.Dropdown([NEW], value=NEW, label="In place of", elem_id="replaces")
             upload = gr.Button("Upload and preview", variant="primary", elem_id="upload")
         with gr.Column():
@@ -62,11 +59,11 @@ def _drafts(desk: Desk, table: gr.Dataframe) -> gr.Button:
             served = gr.Dropdown([], label="Document", elem_id="served")
             with gr.Row():
                 take_up = gr.Button("Edit, or review again", elem_id="take-up")
-                retire = gr.Button("Retire", variant="stop", elem_id="retire")
+                retire = gr.Button("Retire", elem_id="retire")
     gr.Markdown("### Drafts")
-    with gr.Row(equal_height=True):
-        chosen = gr.Dropdown([], label="Draft", elem_id="draft", scale=3)
-        refresh = gr.Button("Read again", size="sm", min_width=120, elem_id="refresh-documents")
+    with gr.Row():
+        chosen = gr.Dropdown([], label="Draft", elem_id="draft", scale=4)
+        refresh = gr.Button("Read again", size="sm", scale=0, min_width=120, elem_id="refresh-documents")
     seen = gr.State(None)
     with gr.Row():
         with gr.Column():
@@ -79,7 +76,7 @@ def _drafts(desk: Desk, table: gr.Dataframe) -> gr.Button:
                 kind = gr.Dropdown(KINDS, value="", label="Kind of source")
             with gr.Row():
                 save = gr.Button("Save and preview", elem_id="save-draft")
-                discard = gr.Button("Discard", variant="stop", elem_id="discard-draft")
+                discard = gr.Button("Discard", elem_id="discard-draft")
             with gr.Row(equal_height=True):
                 reviewer = gr.Textbox(label="Reviewed by", placeholder="Dr A. Example", max_lines=1, elem_id="reviewer")
                 due = gr.Textbox(
@@ -98,13 +95,14 @@ def _drafts(desk: Desk, table: gr.Dataframe) -> gr.Button:
     def show(request: gr.Request) -> list[Any]:
         by = person_of(request)
         if not by.may("edit"):  # the page asks as it opens, for whoever opens it
-            return [[], gr.skip(), gr.skip(), gr.skip()]
+            return ["", gr.skip(), gr.skip(), gr.skip()]
         with shown():
             everything = listed(desk, by)
         paths = [one.path for one in everything if one.title]
         open_ones = [(f"{one.path} ({one.draft.state})", one.draft.key) for one in everything if one.draft]
         rows = [_row(one) for one in everything]
-        return [rows, gr.Dropdown([NEW, *paths]), gr.Dropdown(paths), gr.Dropdown(open_ones)]
+        said = table_html("Documents", COLUMNS, rows, "There is no document yet.")
+        return [said, gr.Dropdown([NEW, *paths]), gr.Dropdown(paths), gr.Dropdown(open_ones)]
 
     def open_one(key: int | None, request: gr.Request) -> list[Any]:
         by = person_of(request)
@@ -159,13 +157,14 @@ def _drafts(desk: Desk, table: gr.Dataframe) -> gr.Button:
     gr.on(None, show, None, whole, **QUIET)
     refresh.click(show, None, whole, **QUIET)
     chosen.input(open_one, chosen, draft, **QUIET)
+    seen_on: dict[str, Any] = {"show_progress_on": shown_preview, "api_visibility": "private"}
     acts = [
-        upload.click(do_upload, [file, replaces], [file, *draft], api_visibility="private"),
-        take_up.click(do_take_up, served, draft, api_visibility="private"),
-        retire.click(do_retire, served, draft, api_visibility="private"),
-        save.click(do_save, [seen, text, *fields], draft, api_visibility="private"),
-        discard.click(do_discard, seen, draft, api_visibility="private"),
-        approve.click(do_approve, [seen, reviewer, due], draft, api_visibility="private"),
+        upload.click(do_upload, [file, replaces], [file, *draft], **seen_on),
+        take_up.click(do_take_up, served, draft, **seen_on),
+        retire.click(do_retire, served, draft, **seen_on),
+        save.click(do_save, [seen, text, *fields], draft, **seen_on),
+        discard.click(do_discard, seen, draft, **seen_on),
+        approve.click(do_approve, [seen, reviewer, due], draft, **seen_on),
     ]
     for act in acts:
         act.success(show, None, whole, **QUIET)
@@ -174,12 +173,15 @@ def _drafts(desk: Desk, table: gr.Dataframe) -> gr.Button:
 
 def _row(one: Listed) -> list[str]:
     """A document as the table shows it."""
-    audience = {"patient": "patients", "staff": "staff only"}.get(one.audience or "", "")
+    if not one.title:
+        return [one.path, "", "", "", "", "", f"new: {one.draft.state}" if one.draft else ""]
+    audience = "staff only" if one.audience == "staff" and not one.withheld else "patients and staff"
+    due = f", due {one.review_due.isoformat()}" if one.review_due else ""
+    review = f"{one.review} ({one.reviewer}{due})" if one.reviewer else one.review or ""
     return [
-        one.path, one.title, one.treatment or ("every treatment" if one.title else ""),
-        "withheld from patients" if one.withheld and one.audience else audience,
-        one.review or "", one.reviewer or "", one.review_due.isoformat() if one.review_due else "",
-        str(one.passages) if one.title else "", one.draft.state if one.draft else "as it is",
+        one.path, one.title, one.treatment or "every treatment",
+        "withheld from patients" if one.withheld else audience, review, str(one.passages),
+        one.draft.state if one.draft else "unchanged",
     ]  # fmt: skip
 
 

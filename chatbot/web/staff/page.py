@@ -28,7 +28,7 @@ from kb.review import review_state, this_day
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported: it reports at import
 import gradio as gr
 
-CSS = Path(__file__).with_name("staff.css")
+CSS = [Path(__file__).with_name(name) for name in ("staff.css", "documents.css")]
 PATH = "/staff"
 MAX_FILE = "20mb"
 LOGOUT = "/staff/logout"
@@ -69,7 +69,7 @@ def mount_staff(server: FastAPI, desk: Desk) -> FastAPI:
         path=PATH,
         auth_dependency=name_of,
         theme=theme(),
-        css=CSS.read_text(encoding="utf-8"),
+        css="".join(path.read_text(encoding="utf-8") for path in CSS),
         head=f"{HEAD}<script>{SCRIPT.read_text(encoding='utf-8')}</script>",
         footer_links=[],
         show_error=False,

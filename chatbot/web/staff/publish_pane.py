@@ -15,11 +15,11 @@ from chatbot.desk.desk import Desk
 from chatbot.desk.drafts import DraftError
 from chatbot.desk.publish import FailingQuestionsError, Published
 from chatbot.desk.releases import Release
-from chatbot.web.staff.document_views import changes_html
+from chatbot.web.staff.document_views import changes_html, table_html
 from chatbot.web.staff.errors import shown
 from chatbot.web.staff.guard import person_of
 
-COLUMNS = ["When", "Who", "What", "Version", "Documents", "Passages", "Saved questions let fail"]
+COLUMNS = ["When", "Who", "What", "Version", "Documents", "Passages", "Failing questions let pass"]
 ACTS = {"published": "published", "rolled_back": "rolled back to", "taken_over": "as it was before", "found": "found"}
 POLL_S = 0.4
 
@@ -57,37 +57,35 @@ def publish_pane(desk: Desk, refresh: gr.Button) -> None:
             try:
                 done = publish.publish(desk, by, version, accepting)
             except FailingQuestionsError as error:
-                gr.Warning(escape(f"{error}. Tick each of them to publish all the same."), title="Not published yet")
+                gr.Warning(escape(f"{error} Tick each of them to publish all the same."), title="Not published yet")
                 failing = [(one.saved.question, one.saved.key) for one in error.outcomes]
                 return [gr.skip(), version, gr.CheckboxGroup(failing, visible=True), gr.skip()]
         return [_done(done), None, gr.CheckboxGroup([], value=[], visible=False), gr.Button(visible=False)]
 
     outputs: list[Any] = [said, version, accepting, publishing]
     look.click(do_look, None, outputs, show_progress="hidden", api_visibility="private")
-    done = publishing.click(do_publish, [version, accepting], outputs, api_visibility="private")
+    inputs: list[Any] = [version, accepting]
+    done = publishing.click(do_publish, inputs, outputs, show_progress_on=said, api_visibility="private")
     done.success(None, js=f"() => document.getElementById('{refresh.elem_id}').click()")
 
 
 def versions_pane(desk: Desk, refresh: gr.Button) -> None:
     """Every release, and one button that serves an earlier version again."""
-    table = gr.Dataframe(
-        headers=COLUMNS, datatype="str", interactive=False, wrap=True, label="Versions", show_label=False,
-        max_height=360, elem_id="versions",
-    )  # fmt: skip
-    with gr.Row(equal_height=True):
-        chosen = gr.Dropdown([], label="Version", elem_id="version", scale=3)
-        back = gr.Button("Roll back to it", variant="stop", elem_id="roll-back")
+    table = gr.HTML("", elem_id="versions", padding=False)
+    chosen = gr.Dropdown([], label="Version to serve again", elem_id="version")
+    back = gr.Button("Roll back to it", variant="stop", elem_id="roll-back")
     said = gr.HTML("")
 
     def show(request: gr.Request) -> list[Any]:
         by = person_of(request)
         if not by.may("edit"):  # the page asks as it opens, for whoever opens it
-            return [[], gr.skip()]
+            return ["", gr.skip()]
         with shown():
             releases = publish.releases_so_far(desk, by)
         there = {release.version: f"{_time(release)}, {release.version}" for release, is_there in releases if is_there}
         choices = [(label, version) for version, label in there.items()]
-        return [[_row(release) for release, _ in releases], gr.Dropdown(choices, value=None)]
+        rows = [_row(release) for release, _ in releases]
+        return [table_html("Versions", COLUMNS, rows, "Nothing was published yet."), gr.Dropdown(choices, value=None)]
 
     def do_roll_back(version: str | None, request: gr.Request) -> str:
         by = person_of(request)

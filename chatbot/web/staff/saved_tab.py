@@ -11,7 +11,7 @@ from chatbot.answer import Status
 from chatbot.desk import saved
 from chatbot.desk.desk import Desk
 from chatbot.desk.saved import Run, Saved, SavedError, Truth
-from chatbot.web.staff.document_views import answer_html, truth_text
+from chatbot.web.staff.document_views import answer_html, table_html, truth_text
 from chatbot.web.staff.errors import shown
 from chatbot.web.staff.guard import person_of
 
@@ -23,20 +23,17 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 def saved_tab(desk: Desk) -> None:
     """The list with its history, and a question to ask and to save with what is true of its answer now."""
-    table = gr.Dataframe(
-        headers=COLUMNS, datatype="str", interactive=False, wrap=True, label="Saved questions", show_label=False,
-        max_height=360, elem_id="saved",
-    )  # fmt: skip
-    with gr.Row(equal_height=True):
-        chosen = gr.Dropdown([], label="Saved question", elem_id="saved-question", scale=3)
+    table = gr.HTML("", elem_id="saved", padding=False)
+    chosen = gr.Dropdown([], label="Saved question", elem_id="saved-question")
+    with gr.Row():
         run = gr.Button("Ask all of them now", elem_id="run-saved")
-        remove = gr.Button("Remove", variant="stop", elem_id="remove-saved")
-    history = gr.Dataframe(headers=RUNS, datatype="str", interactive=False, wrap=True, visible=False, elem_id="runs")
+        remove = gr.Button("Remove the chosen one", elem_id="remove-saved")
+    history = gr.HTML("", elem_id="runs", padding=False)
     gr.Markdown("### Save a question\n\nAsk it first: what is true of the answer now is filled in, to be changed.")
-    with gr.Row(equal_height=True):
+    with gr.Row():
         question = gr.Textbox(label="Question", max_lines=2, scale=3, elem_id="to-save")
-        treatment = gr.Textbox(label="Treatment of the page (may be empty)", max_lines=1, scale=1)
-        ask = gr.Button("Ask", elem_id="ask-to-save", scale=0, min_width=100)
+        treatment = gr.Textbox(label="Treatment of the page", placeholder="any", max_lines=1, scale=1)
+    ask = gr.Button("Ask", elem_id="ask-to-save")
     answer = gr.HTML("", elem_id="answer-to-save")
     with gr.Row():
         status = gr.Dropdown([("any", ""), *get_args(Status)], value="", label="It is", elem_id="must-be")
@@ -48,17 +45,18 @@ def saved_tab(desk: Desk) -> None:
     def show(request: gr.Request) -> list[Any]:
         by = person_of(request)
         if not by.may("edit"):  # the page asks as it opens, for whoever opens it
-            return [[], gr.skip()]
+            return ["", gr.skip()]
         with shown():
             every, runs = saved.every(desk, by), saved.runs(desk, by)
         rows = [_row(one, runs.get(one.key, [])) for one in every]
-        return [rows, gr.Dropdown([(one.question, one.key) for one in every], value=None)]
+        said = table_html("Saved questions", COLUMNS, rows, "No question is saved yet.")
+        return [said, gr.Dropdown([(one.question, one.key) for one in every], value=None)]
 
-    def show_runs(key: int | None, request: gr.Request) -> Any:
+    def show_runs(key: int | None, request: gr.Request) -> str:
         by = person_of(request)
         with shown():
             its = saved.runs(desk, by).get(key or 0, [])
-        return gr.Dataframe([_run(one) for one in its], visible=bool(its))
+        return table_html("How it went", RUNS, [_run(one) for one in its], "It was not asked yet.")
 
     def do_ask(question: str, treatment: str, request: gr.Request) -> list[Any]:
         by = person_of(request)
@@ -95,12 +93,14 @@ def saved_tab(desk: Desk) -> None:
     whole: list[Any] = [table, chosen]
     gr.on(None, show, None, whole, **QUIET)
     chosen.input(show_runs, chosen, history, **QUIET)
-    gr.on([ask.click, question.submit], do_ask, [question, treatment], [answer, status, cites, has],
-          api_visibility="private")  # fmt: skip
+    gr.on(
+        [ask.click, question.submit], do_ask, [question, treatment], [answer, status, cites, has],
+        show_progress_on=answer, api_visibility="private",
+    )  # fmt: skip
     wanted: list[Any] = [question, treatment, status, cites, has, lacks]
     emptied: list[Any] = [question, treatment, answer, status, cites, has, lacks]
     for act in (
-        save.click(do_save, wanted, emptied, api_visibility="private"),
+        save.click(do_save, wanted, emptied, show_progress_on=answer, api_visibility="private"),
         remove.click(do_remove, chosen, None, api_visibility="private"),
         run.click(do_run, None, None, api_visibility="private"),
     ):
