@@ -1,8 +1,9 @@
-"""The one entry: serve (default) · ask · search · index · check · doctor · evaluate · messages."""
+"""The one entry: serve (default) · ask · search · index · check · doctor · evaluate · messages · person."""
 
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
 import logging
 import os
@@ -15,12 +16,20 @@ from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, get_args
+
+from sqlalchemy import Engine
 
 from chatbot.answer import Answer
 from chatbot.bot import Bot, ask
 from chatbot.citation import section_name
 from chatbot.coverage import Coverage, TopicsError, coverage, coverage_text, load_topics
+from chatbot.desk.desk import Desk
+from chatbot.desk.library import Library, LibraryError, LiveLibrary
+from chatbot.desk.passwords import PasswordError
+from chatbot.desk.people import OWNER, Listed, PersonError, add, anybody, listed, set_password
+from chatbot.desk.permissions import Role
+from chatbot.desk.publish import repair
 from chatbot.doctor import diagnose, refused_port
 from chatbot.evaluate import EvaluationError, Outcome, evaluate, read_rows, summary, to_json
 from chatbot.look_up import Found, look_up
@@ -34,6 +43,7 @@ from chatbot.reading.meaning import load_meaning
 from chatbot.ready import load_all, read_ahead
 from chatbot.records import Records
 from chatbot.rules import load_rules
+from chatbot.served import Policy, ServedIndex
 from chatbot.settings import Settings, SettingsError, load_settings
 from chatbot.store import StoreError, open_store
 from chatbot.triage import triage
@@ -51,7 +61,8 @@ SECONDS_OF_DAY = 24 * 60 * 60
 DEFAULT_SETTINGS = Path(__file__).resolve().parent / "settings.toml"
 EXPECTED = (
     EmptyKnowledgeBaseError, EncoderError, EvaluationError, QuestionError, SettingsError, UnusableIndexError,
-    FileNotFoundError, NotADirectoryError, MissingDisputeError, StoreError, TopicsError, UnknownReceiptError,
+    FileNotFoundError, LibraryError, NotADirectoryError, MissingDisputeError, PasswordError, PersonError, StoreError,
+    TopicsError, UnknownReceiptError,
 )  # fmt: skip
 
 
@@ -63,8 +74,8 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
         settings = load_settings(options.settings)
-        if options.kb:
-            settings = settings.model_copy(update={"documents": options.kb})
+        if options.run is not _ask:  # which first hears an emergency: nothing about documents can stop that
+            settings = _of_documents(options, settings)
         code: int = options.run(options, settings)
         return code
     except EXPECTED as error:
@@ -130,6 +141,18 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--show", metavar="RECEIPT", help="print one of them, with the visitor's words")
     one.add_argument("--done", metavar="RECEIPT", help="tick one off that was answered: its words are deleted")
     command.set_defaults(run=_messages)
+
+    command = commands.add_parser("person", parents=[common], help="who may log in at /staff")
+    acts = command.add_subparsers(metavar="ACT", required=True)
+    act = acts.add_parser("add", parents=[common], help="let somebody log in; the password is asked for")
+    act.add_argument("name")
+    act.add_argument("--role", choices=get_args(Role), required=True)
+    act.set_defaults(run=_add_person)
+    act = acts.add_parser("password", parents=[common], help="give somebody a new password, and end a lock-out")
+    act.add_argument("name")
+    act.set_defaults(run=_set_password)
+    act = acts.add_parser("list", parents=[printing], help="list everybody")
+    act.set_defaults(run=_list_people)
     return parser
 
 
@@ -158,12 +181,8 @@ def _common(kb: Any, settings: Any) -> argparse.ArgumentParser:
 def _serve(options: argparse.Namespace, settings: Settings) -> int:
     import uvicorn
 
-    from chatbot.web.api import make_api
-    from chatbot.web.chat import add_chat
-    from chatbot.web.doors import add_doors, server_options
-    from chatbot.web.embed import add_widget
-    from chatbot.web.messages import add_messages
-    from chatbot.web.patient import mount_page
+    from chatbot.web.doors import server_options
+    from chatbot.web.server import make_server
 
     host, port = options.host or settings.host, options.port or settings.port
     if (reason := refused_port(host, port)) is not None:
@@ -179,20 +198,36 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
         print(f"error: a classifier cannot be loaded ({error}). Install the program again.", file=sys.stderr)
         return 2
     Thread(target=read_ahead, args=(load_cross_encoder(), bot.index.current()), daemon=True).start()
-    records = Records(open_store(settings.store), settings.keep_days)
+    store = open_store(settings.store)
+    records = Records(store, settings.keep_days)
     outbox = Outbox(open_store(settings.store), mail, settings.keep_days)
     Thread(target=_purge_daily, args=(records, outbox), daemon=True).start()
-    api = make_api(bot, records)
-    add_chat(api, bot, records, outbox)
-    add_widget(api, bot, settings.widget)
-    add_messages(api, bot, records, outbox)
-    server = mount_page(api, bot, records)
-    add_doors(server, settings)
+    desk = Desk(bot, store, outbox, settings)
+    _repair(desk)
+    server = make_server(desk, records)
+    _say_who_is_first(store)
     print(f"Serving {settings.documents} on http://{host}:{port} (API: /docs). Stop with Ctrl+C.", file=sys.stderr)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: what is being sent is finished first
     with delivering(outbox):
         uvicorn.run(server, host=host, port=port, **server_options(settings))
     return 0
+
+
+def _repair(desk: Desk) -> None:
+    """Write down what was published just before a crash. Patients are answered whether that can be done or not."""
+    try:
+        repair(desk)
+    except (LibraryError, StoreError, OSError) as error:
+        logging.getLogger(__name__).error("What was published last is not written down yet: %s", error)
+
+
+def _say_who_is_first(store: Engine) -> None:
+    try:
+        if not anybody(store):
+            first = "python app.py person add NAME --role admin"
+            print(f"Nobody can log in at /staff yet. Make the first admin: {first}", file=sys.stderr)
+    except StoreError as error:  # which keeps no patient from an answer
+        print(f"warning: nobody can log in at /staff: {error}", file=sys.stderr)
 
 
 def _purge_daily(*kept: Records | Outbox) -> None:
@@ -208,7 +243,7 @@ def _ask(options: argparse.Namespace, settings: Settings) -> int:
     answer = urgent(question, said, settings.clinic)  # needs no index: none is opened, or built, for it
     if answer is None:
         question.check()
-        answer = ask(_make_bot(options, settings), question)
+        answer = ask(_make_bot(options, _of_documents(options, settings)), question)
     print(json.dumps(answer.to_json(), ensure_ascii=False, indent=1) if options.json else _as_text(answer))
     return 0
 
@@ -237,6 +272,7 @@ def _index(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _check(options: argparse.Namespace, settings: Settings) -> int:
+    _say_what_is_served(options, settings)
     problems = check(settings.documents)
     found = _coverage(options, settings) if options.coverage else None
     if options.json:
@@ -252,12 +288,20 @@ def _check(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _doctor(options: argparse.Namespace, settings: Settings) -> int:
+    _say_what_is_served(options, settings)
     problems = diagnose(settings, options.settings, _mend_command(options), asks_mail_server=options.mail)
     if options.json:
         print(json.dumps(_problem_rows(problems), ensure_ascii=False, indent=1))
     else:
         _print_problems(problems)
     return 1 if any(problem.severity == "error" for problem in problems) else 0
+
+
+def _say_what_is_served(options: argparse.Namespace, settings: Settings) -> None:
+    """Which documents a command is about, where it is not those of the settings or the options."""
+    version = None if options.kb else Library.of(settings).current()
+    if version is not None:
+        print(f"Published version {version}: {settings.documents}", file=sys.stderr)
 
 
 def _problem_rows(problems: list[Problem]) -> list[dict[str, str]]:
@@ -316,6 +360,53 @@ def _messages(options: argparse.Namespace, settings: Settings) -> int:
     return 1 if any(one.error for one in waiting) else 0
 
 
+def _of_documents(options: argparse.Namespace, settings: Settings) -> Settings:
+    """The settings with the folder that this command is about: --kb's, else what staff published, else their own."""
+    return settings.model_copy(update={"documents": options.kb or Library.of(settings).served_folder()})
+
+
+def _add_person(options: argparse.Namespace, settings: Settings) -> int:
+    add(open_store(settings.store), OWNER, options.name, options.role, _new_password())
+    print(f"{options.name} may log in as {options.role}. Start a server that runs already again for the first person.")
+    return 0
+
+
+def _set_password(options: argparse.Namespace, settings: Settings) -> int:
+    set_password(open_store(settings.store), OWNER, options.name, _new_password())
+    print(f"{options.name} has a new password, and is logged out everywhere.")
+    return 0
+
+
+def _new_password() -> str:
+    """Asked for twice and not shown; or, where nobody sits at a terminal, the first line of standard input."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("Once more: ") != password:
+        raise PasswordError("The password was not typed the same twice. Run the command again.")
+    return password
+
+
+def _list_people(options: argparse.Namespace, settings: Settings) -> int:
+    everybody = listed(open_store(settings.store), OWNER)
+    if options.json:
+        print(json.dumps([_person_row(one) for one in everybody], ensure_ascii=False, indent=1))
+    else:
+        print("\n".join(_person_as_text(one) for one in everybody) or "Nobody. Add the first: python app.py person add")
+    return 0
+
+
+def _person_row(person: Listed) -> dict[str, Any]:
+    is_locked = person.is_locked(datetime.now(UTC))
+    return {"name": person.name, "role": person.role, "active": person.active, "locked": is_locked}
+
+
+def _person_as_text(person: Listed) -> str:
+    state = "" if person.active else "  may not log in"
+    locked = "  locked after wrong passwords" if person.is_locked(datetime.now(UTC)) else ""
+    return f"{person.name}  {person.role}{state}{locked}"
+
+
 def _make_bot(options: argparse.Namespace, settings: Settings) -> Bot:
     """The bot over the folder's index. A missing index is built; one that is stale or damaged is refused."""
     encoder = load_encoder(settings.encoder)
@@ -323,9 +414,9 @@ def _make_bot(options: argparse.Namespace, settings: Settings) -> Bot:
     if current_version(home) is None:
         _build(settings, encoder)
     refuse_stale(open_index(home, mend).manifest, settings.documents, encoder.name, mend)
-    return Bot(
-        settings.clinic, encoder, LiveIndex(home, mend), load_rules(), load_meaning(), load_gate(), load_cross_encoder()
-    )
+    live = LiveIndex(home, mend) if options.kb else LiveLibrary(Library.of(settings), mend)
+    index = ServedIndex(live, Policy.of(settings))
+    return Bot(settings.clinic, encoder, index, load_rules(), load_meaning(), load_gate(), load_cross_encoder())
 
 
 def _mend_command(options: argparse.Namespace) -> str:

@@ -22,7 +22,7 @@ from chatbot.urgent import urgent
 from chatbot.verify import Gate, Verdict, verify
 from chatbot.withheld import may_be_shown
 from index.encode import Encoder
-from index.live import LiveIndex
+from index.live import CurrentIndex
 from index.store import StoredIndex
 
 
@@ -32,7 +32,7 @@ class Bot:
 
     clinic: Clinic
     encoder: Encoder
-    index: LiveIndex
+    index: CurrentIndex
     rules: Rules
     meaning: Meaning
     gate: Gate

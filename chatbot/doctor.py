@@ -10,10 +10,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from chatbot.desk.audit import broken_at
 from chatbot.mailing.findings import mail_problems
 from chatbot.origin import origin_of
 from chatbot.reading.weights import wrong_weights
 from chatbot.settings import Settings
+from chatbot.store import StoreError, open_store, transaction
 from chatbot.this_machine import is_this_machine
 from index.encode import EncoderError, load_encoder
 from index.manifest import file_states
@@ -39,6 +41,7 @@ def diagnose(
         *_mail(settings, file, asks_mail_server),
         *_weights(),
         *_data(settings),
+        *_audit(settings),
     ]
     try:
         found += _documents(settings)
@@ -135,6 +138,22 @@ def _data(settings: Settings) -> Iterator[Problem]:
         what = f"only {free / 10**6:.0f} MB are free on its disk"
         remedy = "Make room: a full disk keeps the index from being renewed, and answers from being recorded."
         yield Problem(str(folder), what, remedy, "error" if free < MIN_FREE else "warning")
+
+
+def _audit(settings: Settings) -> Iterator[Problem]:
+    """Whether the audit log is whole, where there is one."""
+    if not settings.store.exists():
+        return
+    try:
+        with transaction(open_store(settings.store)) as connection:
+            broken = broken_at(connection)
+    except StoreError as error:
+        yield _as_problem(str(settings.store), error)
+        return
+    if broken is not None:
+        what = f"the audit log was changed: line {broken} does not follow from the one before it"
+        remedy = "Keep the file as it is, find out who can write to it, and compare it with a backup."
+        yield Problem(str(settings.store), what, remedy)
 
 
 def _documents(settings: Settings) -> Iterator[Problem]:

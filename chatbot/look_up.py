@@ -11,6 +11,7 @@ from chatbot.citation import section_name
 from chatbot.quote import disputes_of
 from index.search import Hit, search
 from kb.document import Passage
+from kb.review import ReviewState, review_state, this_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,11 @@ class Found:
 
     hit: Hit
     caveats: tuple[Passage, ...]
+
+    @property
+    def review(self) -> ReviewState:
+        """Whether a clinician stands behind the document today; no patient is told."""
+        return review_state(self.hit.passage.document, this_day())
 
     def to_json(self) -> dict[str, Any]:
         """The hit as the API and `search --json` give it."""

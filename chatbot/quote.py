@@ -164,7 +164,7 @@ def _with_treatments(citations: Sequence[Citation]) -> list[Citation]:
 
 def passages_of(section_id: str, index: StoredIndex) -> list[Passage]:
     """The passages of a section. Raises LookupError when the index has none: a caveat must never be lost."""
-    found = [passage for passage in index.passages.passages.values() if passage.section.id == section_id]
+    found = index.passages.of_section.get(section_id)
     if not found:
         raise LookupError(f"the index has no section {section_id}, which a caveat link points to")
     return found

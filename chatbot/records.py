@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,7 @@ from sqlalchemy import (
 )
 
 from chatbot.answer import Answer
+from chatbot.desk.audit import ANSWERED, note
 from chatbot.metrics import count_answer
 from chatbot.question import MAX_CHARS
 from chatbot.redact import redact
@@ -34,6 +36,7 @@ from chatbot.store import StoreError, metadata, scrub, transaction
 
 logger = logging.getLogger(__name__)
 
+CURATED = "curated:"  # how the id of a document begins that is a curated answer
 DESCRIPTION = ("status", "urgency", "rule", "confidence", "passages")  # of an answer: how it was judged
 
 
@@ -95,7 +98,8 @@ class Records:
     def answered(self, answer: Answer, index_version: str, seconds: float, turn: Turn | None = None) -> None:
         """Record that an answer was given, from which index, and how long it took; the question only of a turn.
 
-        A turn that is recorded already is left as it is.
+        A turn that is recorded already is left as it is. What stood behind the answer, without any words and without
+        the conversation, also goes to the audit log, and stays there.
         """
         count_answer(answer.status, seconds)
         row = {"at": _now(), "index": index_version, "ms": round(seconds * 1000, 1), **_described(answer)}
@@ -106,6 +110,8 @@ class Records:
         def write(connection: Connection) -> None:
             if turn is None or connection.execute(select(turns.c.key).where(turn.is_this)).first() is None:
                 connection.execute(insert(turns).values(row))
+                subject = f"answer:{secrets.token_hex(8)}"
+                note(connection, None, ANSWERED, subject, **_audited(answer, index_version))
 
         self._attempt(write)
 
@@ -164,6 +170,19 @@ def _described(answer: Answer) -> dict[str, Any]:
         "rule": answer.rule,
         "confidence": round(answer.confidence, 4),
         "passages": [citation.passage.id for citation in answer.citations],
+    }
+
+
+def _audited(answer: Answer, index_version: str) -> dict[str, Any]:
+    """What produced an answer."""
+    documents = [citation.passage.document.id for citation in answer.citations]
+    return {
+        "index": index_version,
+        "passages": [citation.passage.id for citation in answer.citations],
+        "rule": answer.rule,
+        "status": answer.status,
+        "urgency": answer.urgency,
+        "curated": [document.removeprefix(CURATED) for document in documents if document.startswith(CURATED)],
     }
 
 

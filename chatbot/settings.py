@@ -132,11 +132,19 @@ class Settings(BaseModel):
     trusted_proxies: tuple[Annotated[str, AfterValidator(_checked_proxy)], ...] = ()
     limits: Limits = Limits()
     keep_days: int = Field(default=30, ge=1, le=3650)
+    approved_only: bool = False
+    withhold_overdue: bool = False
+    session_hours: int = Field(default=12, ge=1, le=24 * 7)
 
     @property
     def indexes(self) -> Path:
         """Where the indexes are kept, one folder a folder of documents."""
         return self.data / "index"
+
+    @property
+    def library(self) -> Path:
+        """Where the versions of the documents are kept that staff publish."""
+        return self.data / "library"
 
     @property
     def store(self) -> Path:

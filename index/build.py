@@ -46,11 +46,14 @@ class BuildReport:
     seconds: float
 
 
-def build_index(kb: Path, home: Path, encoder: Encoder, progress: Progress = silent) -> BuildReport:
+def build_index(
+    kb: Path, home: Path, encoder: Encoder, progress: Progress = silent, kin: StoredIndex | None = None
+) -> BuildReport:
     """Bring the index of a folder up to date and publish it; an index that is up to date is left alone.
 
-    `progress` is called with (passages embedded so far, passages to embed). Raises FileNotFoundError or
-    NotADirectoryError for a wrong folder, EmptyKnowledgeBaseError when nothing in it can be indexed.
+    `progress` is called with (passages embedded so far, passages to embed). `kin` is the index of another folder with
+    much of the same text, whose vectors are taken over. Raises FileNotFoundError or NotADirectoryError for a wrong
+    folder, EmptyKnowledgeBaseError when nothing in it can be indexed.
     """
     started = time.perf_counter()
     states = file_states(kb)  # before loading: a file edited in between is then seen as changed
@@ -65,9 +68,11 @@ def build_index(kb: Path, home: Path, encoder: Encoder, progress: Progress = sil
             old = _whole_index(home)
             embedded = 0
             if old is None or not _is_up_to_date(old, kb, encoder):
-                vectors, sentences, embedded = _vectors(passages, _known_vectors(old, encoder), encoder, progress)
+                known = _known_vectors(kin, encoder) | _known_vectors(old, encoder)
+                vectors, sentences, embedded = _vectors(passages, known, encoder, progress)
                 asked = _asked(passages)
-                questions = _question_vectors(asked, _known_questions(old, encoder), encoder, vectors.shape[1])
+                known_questions = _known_questions(kin, encoder) | _known_questions(old, encoder)
+                questions = _question_vectors(asked, known_questions, encoder, vectors.shape[1])
                 manifest = Manifest(
                     format=FORMAT,
                     encoder=encoder.name,

@@ -55,9 +55,10 @@ class KeywordIndex:
     def search(self, text: str, k: int, among: Collection[str] | None = None) -> list[tuple[str, float]]:
         """The `k` ids with the highest scores above 0, highest first; `among` leaves only these ids."""
         scores = self.scores(text)
-        allowed = np.zeros(len(self._ids), dtype=bool)
-        allowed[list(range(len(self._ids))) if among is None else [self._rows[i] for i in among]] = True
-        scores = np.where(allowed, scores, 0.0)
+        if among is not None:
+            allowed = np.zeros(len(self._ids), dtype=bool)
+            allowed[[self._rows[i] for i in among]] = True
+            scores = np.where(allowed, scores, 0.0)
         best = np.argsort(-scores, kind="stable")[:k]
         return [(self._ids[row], float(scores[row])) for row in best if scores[row] > 0]
 

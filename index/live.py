@@ -5,10 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 from pathlib import Path
+from typing import Protocol
 
 from index.store import StoredIndex, UnusableIndexError, current_version, open_index
 
 logger = logging.getLogger(__name__)
+
+
+class CurrentIndex(Protocol):
+    """Whatever hands out the index to answer the next question from."""
+
+    def current(self) -> StoredIndex:
+        """The index that counts now."""
 
 
 class LiveIndex:
@@ -24,10 +32,11 @@ class LiveIndex:
 
     def current(self) -> StoredIndex:
         """The newest index that is whole. While one caller loads a new one, the others get the old one."""
-        version = current_version(self._home)
+        home = self._home_now()
+        version = current_version(home)
         if version not in (None, self._index.version, self._refused) and self._loading.acquire(blocking=False):
             try:
-                self._index = self._fitting(open_index(self._home, self._mend))
+                self._index = self._fitting(open_index(home, self._mend))
                 logger.info("serving index %s", self._index.version)
             except (UnusableIndexError, OSError) as error:
                 self._refused = version
@@ -35,6 +44,10 @@ class LiveIndex:
             finally:
                 self._loading.release()
         return self._index
+
+    def _home_now(self) -> Path:
+        """Where the current index is to be looked for."""
+        return self._home
 
     def _fitting(self, new: StoredIndex) -> StoredIndex:
         """The new index, if questions are still encoded as its passages were."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -46,7 +46,7 @@ class PassageIndex:
     """Passages, found by meaning and by words.
 
     `sentence_vectors` has, for each passage id, the vectors of its sentences: float32 (sentences, dim), unit rows.
-    `questions` are those that the passages' sections answer.
+    `questions` are those that the passages' sections answer; `of_section` has the passages of each section id.
     """
 
     passages: dict[str, Passage]
@@ -54,6 +54,13 @@ class PassageIndex:
     keywords: KeywordIndex
     sentence_vectors: dict[str, Vectors]
     questions: SectionQuestions
+    of_section: dict[str, list[Passage]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        of_section: dict[str, list[Passage]] = {}
+        for passage in self.passages.values():
+            of_section.setdefault(passage.section.id, []).append(passage)
+        object.__setattr__(self, "of_section", of_section)
 
 
 def search(
@@ -76,9 +83,13 @@ def search_vector(
 ) -> list[Hit]:
     """As `search`, for a text that is already encoded: `vector` has shape (dim,) and length 1."""
     among = [passage_id for passage_id, passage in index.passages.items() if keep(passage)]
-    everything = None if len(among) == len(index.passages) else among
-    cosines = index.vectors.search(vector, FUSION_DEPTH, everything)
-    keywords = index.keywords.search(text, FUSION_DEPTH, everything)
+    return search_among(index, vector, text, k, None if len(among) == len(index.passages) else among)
+
+
+def search_among(index: PassageIndex, vector: Vectors, text: str, k: int, among: Collection[str] | None) -> list[Hit]:
+    """As `search_vector`, of the passages with these ids; None leaves all of them in the search."""
+    cosines = index.vectors.search(vector, FUSION_DEPTH, among)
+    keywords = index.keywords.search(text, FUSION_DEPTH, among)
     cosine, bm25 = dict(cosines), dict(keywords)
     return [
         Hit(index.passages[passage_id], score, cosine.get(passage_id), bm25.get(passage_id))

@@ -173,7 +173,7 @@ def publish(home: Path, manifest: Manifest, passages: list[Passage], embedded: E
     folder = home / "versions" / version
     try:
         _write_version(folder, manifest, passages, embedded)
-        _write_current(home, version)
+        write_current(home, version)
     except BaseException:
         if current_version(home) != version:
             shutil.rmtree(folder, ignore_errors=True)
@@ -195,7 +195,7 @@ def _write_version(folder: Path, manifest: Manifest, passages: list[Passage], em
     (folder / "manifest.json").write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
     checksums = {path.relative_to(folder).as_posix(): sha256(path) for path in _files(folder)}
     (folder / "checksums.json").write_bytes(CHECKSUMS.dump_json(checksums, indent=1))
-    _flush(folder)
+    flush(folder)
 
 
 def _checked_manifest(folder: Path, mend: str) -> Manifest:
@@ -236,7 +236,7 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def _flush(folder: Path) -> None:
+def flush(folder: Path) -> None:
     """Force every file to the disk, so that the rename cannot overtake what it publishes."""
     for path in [*_files(folder), *(p for p in folder.rglob("*") if p.is_dir()), folder, folder.parent]:
         if os.name == "nt" and path.is_dir():
@@ -248,7 +248,8 @@ def _flush(folder: Path) -> None:
             os.close(descriptor)
 
 
-def _write_current(home: Path, version: str) -> None:
+def write_current(home: Path, version: str) -> None:
+    """Name this version the current one by one rename, which a crash cannot cut in two."""
     temporary = home / "CURRENT.new"
     with temporary.open("w", encoding="utf-8") as file:
         file.write(version + "\n")

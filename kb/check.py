@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 from kb.document import Document, Problem, Section
 from kb.load import load
+from kb.review import review_state, this_day
 
 
 def check(folder: Path, today: date | None = None) -> list[Problem]:
     """Every problem of the folder's documents, errors first. Raises as `load` does for a wrong folder."""
-    today = today or datetime.now(UTC).astimezone().date()
+    today = today or this_day()
     loaded = load(folder)
     found = list(loaded.problems)
     if not loaded.documents:
@@ -20,8 +21,13 @@ def check(folder: Path, today: date | None = None) -> list[Problem]:
             Problem(str(folder), "the folder holds no readable document", "Put your treatment documents in it.")
         )
     for document in loaded.documents:
-        found += [*_review(document, today), *_sources(document), *_empty_sections(document), *_questions(document)]
+        found += problems_of(document, today)
     return sorted(found, key=lambda problem: (problem.severity, problem.path))
+
+
+def problems_of(document: Document, today: date) -> list[Problem]:
+    """Every problem of a document that could be loaded."""
+    return [*_review(document, today), *_sources(document), *_empty_sections(document), *_questions(document)]
 
 
 def _review(document: Document, today: date) -> Iterator[Problem]:
@@ -32,7 +38,7 @@ def _review(document: Document, today: date) -> Iterator[Problem]:
         if document.reviewed_by and getattr(document, field) is None:
             what = f"it names a reviewer but no `{field}`"
             yield Problem(document.path, what, f"Set `{field}` in {_where(document)}.", "warning")
-    if document.review_due and document.review_due < today:
+    if document.review_due and review_state(document, today) == "overdue":
         what = f"its review was due on {document.review_due.isoformat()}"
         yield Problem(document.path, what, "Have it reviewed again, then set a new `review_due`.")
 

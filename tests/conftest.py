@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import trustme
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 from mail_server import MailServer, serving
 from playwright.sync_api import Browser, sync_playwright
@@ -20,11 +21,16 @@ from sqlalchemy import Engine, Table, select
 from widget_site import CLINIC, DESKTOP, PHONE, Site, visited
 
 from chatbot.bot import Bot
+from chatbot.desk import passwords
+from chatbot.desk.desk import Desk
+from chatbot.desk.library import Library, LiveLibrary
+from chatbot.desk.sessions import Sessions
 from chatbot.mailing.outbox import Outbox
 from chatbot.reading.cross_encoder import Logits, Said
 from chatbot.reading.meaning import Probabilities
 from chatbot.records import Records
 from chatbot.rules import load_rules
+from chatbot.served import Policy, ServedIndex
 from chatbot.settings import Clinic, Settings
 from chatbot.store import open_store, transaction
 from chatbot.verify import Gate
@@ -33,6 +39,7 @@ from chatbot.web.chat import add_chat
 from chatbot.web.doors import add_doors
 from chatbot.web.embed import add_widget
 from chatbot.web.messages import add_messages
+from chatbot.web.staff.login import add_login
 from index.build import build_index
 from index.encode import Encoder, Progress, Span, Vectors, load_encoder
 from index.live import LiveIndex
@@ -202,6 +209,14 @@ def trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
 
 
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> PasswordHasher:
+    """Passwords are hashed in a millisecond, as they must not be outside of tests."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords, "HASHER", quick)
+    passwords._nobodys.cache_clear()
+    return quick
+
+
 @pytest.fixture
 def clinic_folder(tmp_path: Path) -> Path:
     """A clinic of two treatments and three documents: 3 + 2 + 1 passages, the last for staff only.
@@ -247,6 +262,25 @@ def rose_bot(clinic_folder: Path, home: Path, encoder: LetterEncoder, meaning: U
 
 
 @pytest.fixture
+def library_desk(
+    clinic_folder: Path, tmp_path: Path, encoder: LetterEncoder, meaning: UndecidedMeaning, store: Engine
+) -> Desk:
+    """The desk of Rose Clinic over `clinic_folder`, which serves what is published from it."""
+    settings = Settings(clinic=ROSE, documents=clinic_folder, data=tmp_path / "var")
+    return desk_of(settings, encoder, meaning, store)
+
+
+def desk_of(settings: Settings, encoder: Encoder, meaning: UndecidedMeaning, store: Engine) -> Desk:
+    """A desk whose bot serves the library of the settings, with a gate that any known word opens."""
+    library = Library.of(settings)
+    build_index(library.served_folder(), library.index_home(library.current()), encoder)
+    index = ServedIndex(LiveLibrary(library, MEND), Policy.of(settings))
+    gate = Gate(weights={"known": 20.0}, bias=-18.0, min_probability=0.5, reason="test")
+    bot = Bot(ROSE, encoder, index, load_rules(), meaning, gate, SharedWords())
+    return Desk(bot, store, Outbox(store, None, keep_days=30), settings)
+
+
+@pytest.fixture
 def server_of(rose_bot: Bot, store: Engine) -> ServerOf:
     """server_of(settings): all over `rose_bot`, behind its doors; the patients' page only if it is asked for."""
 
@@ -256,11 +290,13 @@ def server_of(rose_bot: Bot, store: Engine) -> ServerOf:
         add_chat(server, rose_bot, records, outbox)
         add_widget(server, rose_bot, settings.widget)
         add_messages(server, rose_bot, records, outbox)
+        sessions = Sessions(store, settings.session_hours)
+        add_login(server, store, sessions, ROSE)
         if with_page:
             from chatbot.web.patient import mount_page  # Gradio takes seconds to import
 
             server = mount_page(server, rose_bot, records)
-        add_doors(server, settings.model_copy(update={"clinic": ROSE}))
+        add_doors(server, settings.model_copy(update={"clinic": ROSE}), sessions)
         return server
 
     return make

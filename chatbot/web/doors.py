@@ -1,7 +1,8 @@
 """The doors of the server, closed by default: what every request passes before it is answered.
 
-From outside in: headers for the browser, the count, where a request comes from, failures without words, how much is
-asked, how large it is, and how long the answer takes. Each is a file of its own; docs/decisions/0015-doors.md says why.
+From outside in: headers for the browser, the count, where a request comes from, failures without words, who is logged
+in, how much is asked, how large it is, how long the answer takes, and whose file it is. Each is a file of its own;
+docs/decisions/0015-doors.md says why, and of the login docs/decisions/0019-people.md.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from chatbot.desk.sessions import Sessions
 from chatbot.settings import Settings
 from chatbot.web.bodies import Bodies
 from chatbot.web.counting import Counting, add_metrics
@@ -18,16 +20,20 @@ from chatbot.web.headers import Headers
 from chatbot.web.origins import Origins
 from chatbot.web.page_paths import close_page
 from chatbot.web.rates import Rates
+from chatbot.web.staff.guard import Guard
+from chatbot.web.staff.own import Own
 from chatbot.web.times import Times
 
 
-def add_doors(server: FastAPI, settings: Settings) -> None:
+def add_doors(server: FastAPI, settings: Settings, sessions: Sessions) -> None:
     """Put the doors before a server that has all its paths, and /metrics behind them."""
     close_page(server)
     add_metrics(server)
-    server.add_middleware(Times, settings.clinic)  # the first is the innermost
+    server.add_middleware(Own)  # the first is the innermost
+    server.add_middleware(Times, settings.clinic)
     server.add_middleware(Bodies)
     server.add_middleware(Rates, settings.limits, settings.clinic)
+    server.add_middleware(Guard, sessions)
     server.add_middleware(Failures)
     server.add_middleware(Origins, settings.allowed_origins)
     server.add_middleware(Counting)

@@ -17,7 +17,7 @@ LOOSER = (
     "img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; object-src 'none'; "
     "base-uri 'self'; form-action 'self'"
 )
-LOOSER_PATHS = ("/", "/docs")
+LOOSER_PATHS = ("/", "/docs", "/staff/")
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",  # none at all would let a form of our own page come from the origin "null"

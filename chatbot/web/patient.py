@@ -22,6 +22,7 @@ from chatbot.web import render
 from chatbot.web.api import index_of
 from chatbot.web.problems import TooManyQuestionsError, sendable
 from chatbot.web.rates import ask_within, wait_of
+from chatbot.web.theme import theme
 from chatbot.web.turn import choices
 from index.store import StoredIndex
 
@@ -55,22 +56,11 @@ Given = list[Answer | None]  # the answer under each question, None where the qu
 
 def mount_page(api: FastAPI, bot: Bot, records: Records) -> FastAPI:
     """Put the page at / of the API's server. It asks nothing of any other server."""
-    theme = gr.themes.Default(
-        primary_hue="teal",
-        neutral_hue="slate",
-        font=["system-ui", "sans-serif"],
-        font_mono=["ui-monospace", "monospace"],
-    ).set(
-        button_primary_background_fill="*primary_700",  # white text on it has a contrast above 4.5
-        button_primary_background_fill_dark="*primary_700",
-        button_primary_background_fill_hover="*primary_800",
-        button_primary_background_fill_hover_dark="*primary_800",
-    )
     server: FastAPI = gr.mount_gradio_app(
         api,
         make_page(bot, records),
         path="/",
-        theme=theme,
+        theme=theme(),
         css=CSS.read_text(encoding="utf-8"),
         footer_links=[],
         show_error=False,

@@ -1,8 +1,9 @@
 """How much may be asked, and what is still answered beyond it: an emergency.
 
-Three bounds, each for one visitor and for all of them. Beyond the first, a question is only read for emergencies;
+Four bounds, each for one visitor and for all of them. Beyond the first, a question is only read for emergencies;
 beyond the second, which keeps that from being a way round the first, it is refused, with the number to call. The third
-is for what only reads, such as a page and its files. A program on this machine is the clinic's own, and not counted.
+is for what only reads, such as a page and its files; the fourth for logging in. A program on this machine is the
+clinic's own, and not counted unless it logs in. Who is logged in has a bound of their own, which no visitor uses up.
 """
 
 from __future__ import annotations
@@ -29,9 +30,11 @@ from chatbot.urgent import urgent
 from chatbot.web.here import is_from_here
 from chatbot.web.origins import READING
 from chatbot.web.problems import TooManyQuestionsError
+from chatbot.web.staff.guard import LOGIN, person_in
 
 URGENT_FOR_EACH_ASK = 5
 READS_FOR_EACH_ASK = 30  # opening the page takes about a hundred
+STAFF_PER_MINUTE = 3000  # of one person: the look-up asks with each letter that is typed
 HEARD = ("/api/ask", "/api/chat", "/gradio_api/queue/join")  # where somebody may tell of an emergency
 LIMITED = "limited_s"  # of the request's state: the seconds to wait
 VISITORS_NETWORK = 64  # bits of an IPv6 address that a household shares; the rest is the visitor's to choose
@@ -92,14 +95,25 @@ class Rates:
         self._asks = Bound("ask", limits, 1, limiter)
         self._urgent = Bound("urgent", limits, URGENT_FOR_EACH_ASK, limiter)
         self._reads = Bound("read", limits, READS_FOR_EACH_ASK, limiter)
+        self._logins = Bound("login", limits, 1, limiter)
+        staff = Limits(per_visitor_per_minute=STAFF_PER_MINUTE, overall_per_minute=STAFF_PER_MINUTE * 100)
+        self._staff = Bound("staff", staff, 1, limiter)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or is_from_here(scope):
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        is_login = scope["method"] == "POST" and scope["path"] == LOGIN
+        if is_login:
+            scope.setdefault("state", {})[LIMITED] = self._logins.wait_s(self._key(scope))  # the page says so itself
+        if is_login or is_from_here(scope):
             await self._app(scope, receive, send)
             return
         visitor = self._key(scope)
-        bound = self._reads if scope["method"] in READING else self._asks
-        wait_s = bound.wait_s(visitor)
+        if (person := person_in(scope)) is not None:
+            wait_s = self._staff.wait_s(person.name)
+        else:
+            wait_s = (self._reads if scope["method"] in READING else self._asks).wait_s(visitor)
         if wait_s and scope["method"] == "POST" and scope["path"] in HEARD:
             scope.setdefault("state", {})[LIMITED] = wait_s
             wait_s = self._urgent.wait_s(visitor)
