@@ -1,4 +1,4 @@
-"""The one entry: serve (default) · ask · search · index · check · doctor · evaluate · messages."""
+"""The one entry: serve (default) · ask · search · index · check · doctor · evaluate · messages · backup · restore."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ from chatbot.bot import Bot, ask
 from chatbot.citation import section_name
 from chatbot.coverage import Coverage, TopicsError, coverage, coverage_text, load_topics
 from chatbot.delivery import delivering
+from chatbot.desk.archive import BackupError
+from chatbot.desk.backup import make_backup
+from chatbot.desk.restore import restore, settle
 from chatbot.doctor import diagnose, refused_port
 from chatbot.evaluate import EvaluationError, Outcome, evaluate, read_rows, summary, to_json
 from chatbot.look_up import Found, look_up
@@ -35,7 +38,7 @@ from chatbot.ready import load_all, read_ahead
 from chatbot.records import Records
 from chatbot.rules import load_rules
 from chatbot.settings import Settings, SettingsError, load_settings
-from chatbot.store import StoreError, open_store
+from chatbot.store import StoreError, make_ready, open_store
 from chatbot.triage import triage
 from chatbot.urgent import urgent
 from chatbot.verify import load_gate
@@ -50,8 +53,9 @@ from kb.document import Problem
 SECONDS_OF_DAY = 24 * 60 * 60
 DEFAULT_SETTINGS = Path(__file__).resolve().parent / "settings.toml"
 EXPECTED = (
-    EmptyKnowledgeBaseError, EncoderError, EvaluationError, QuestionError, SettingsError, UnusableIndexError,
-    FileNotFoundError, NotADirectoryError, MissingDisputeError, StoreError, TopicsError, UnknownReceiptError,
+    BackupError, EmptyKnowledgeBaseError, EncoderError, EvaluationError, QuestionError, SettingsError,
+    UnusableIndexError, FileNotFoundError, NotADirectoryError, MissingDisputeError, StoreError, TopicsError,
+    UnknownReceiptError,
 )  # fmt: skip
 
 
@@ -65,6 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
         settings = load_settings(options.settings)
         if options.kb:
             settings = settings.model_copy(update={"documents": options.kb})
+        settle(settings)
         code: int = options.run(options, settings)
         return code
     except EXPECTED as error:
@@ -127,6 +132,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--show", metavar="RECEIPT", help="print one of them, with the visitor's words")
     command.set_defaults(run=_messages)
+
+    command = commands.add_parser("backup", parents=[common], help="write one file with the store and the documents")
+    command.add_argument("file", type=Path, metavar="FILE")
+    command.set_defaults(run=_backup)
+
+    command = commands.add_parser("restore", parents=[common], help="put a backup in place, all of it or nothing")
+    command.add_argument("file", type=Path, metavar="FILE")
+    command.add_argument("--replace", action="store_true", help="in place of what is there, which is lost")
+    command.set_defaults(run=_restore)
     return parser
 
 
@@ -168,6 +182,7 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
         return 2
     _warn_of_placeholders(settings)
     mail = Mail(settings.mail) if settings.mail else None
+    make_ready(open_store(settings.store))
     print("Loading the encoder and the index ...", file=sys.stderr)
     bot = _make_bot(options, settings)
     try:
@@ -306,6 +321,21 @@ def _messages(options: argparse.Namespace, settings: Settings) -> int:
     else:
         print("\n".join(_unsent_as_text(one) for one in waiting) or "No message waits.")
     return 1 if any(one.error for one in waiting) else 0
+
+
+def _backup(options: argparse.Namespace, settings: Settings) -> int:
+    manifest = make_backup(settings, options.file)
+    print(f"{options.file}: {len(manifest.members)} tables and files, {options.file.stat().st_size / 10**6:.1f} MB.")
+    return 0
+
+
+def _restore(options: argparse.Namespace, settings: Settings) -> int:
+    restored = restore(settings, options.file, options.replace)
+    print(f"{restored.rows} rows and {restored.files} files are restored. Bring the index up to date:")
+    print(_mend_command(options))
+    for folder in restored.former:
+        print(f"The files that were there are kept in {folder}.")
+    return 0
 
 
 def _make_bot(options: argparse.Namespace, settings: Settings) -> Bot:

@@ -38,7 +38,7 @@ class PostgresServer:
         with self._connected() as connection:
             connection.execute(f"CREATE SCHEMA {name} AUTHORIZATION {user}")
         own = {"options": f"-c search_path={name}", "application_name": name}
-        url = make_url(self._address).set(drivername="postgresql+psycopg", username=user, password=None)
+        url = make_url(self._address).set(drivername="postgresql+psycopg", username=user)
         yield Database(url.update_query_dict(own).render_as_string())
         with self._connected() as connection:
             connection.execute(
@@ -64,7 +64,7 @@ def serving() -> Iterator[PostgresServer]:
     try:
         rights = folder / "pg_hba.conf"
         rights.write_text(f"local all clinic scram-sha-256\nhost all clinic all scram-sha-256\n{rights.read_text()}")
-        yield PostgresServer(server.get_uri())
+        yield PostgresServer(server.get_uri().replace(":@", "@"))  # an empty password would be one
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
