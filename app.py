@@ -38,7 +38,7 @@ from chatbot.ready import load_all, read_ahead
 from chatbot.records import Records
 from chatbot.rules import load_rules
 from chatbot.settings import Settings, SettingsError, load_settings
-from chatbot.store import StoreError, make_ready, open_store
+from chatbot.store import StoreError, make_ready, open_store, opened_store
 from chatbot.triage import triage
 from chatbot.urgent import urgent
 from chatbot.verify import load_gate
@@ -182,7 +182,8 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
         return 2
     _warn_of_placeholders(settings)
     mail = Mail(settings.mail) if settings.mail else None
-    make_ready(open_store(settings.store))
+    with opened_store(settings.store) as store:
+        make_ready(store)  # one that cannot be used is said now, not with each answer
     print("Loading the encoder and the index ...", file=sys.stderr)
     bot = _make_bot(options, settings)
     try:

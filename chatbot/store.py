@@ -37,6 +37,16 @@ def open_store(where: Path | Database) -> Engine:
         raise StoreError(f"{reason}. Set it, or correct `database_password_variable`.") from error
 
 
+@contextmanager
+def opened_store(where: Path | Database) -> Iterator[Engine]:
+    """The store until the end of the block, for what is done once. Raises StoreError, as `open_store`."""
+    engine = open_store(where)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
 def make_ready(engine: Engine) -> None:
     """Bring the tables up to date, as the first transaction does otherwise. Raises StoreError.
 

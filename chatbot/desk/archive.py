@@ -16,7 +16,10 @@ from pathlib import Path
 from typing import IO, Self
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
+from filelock import FileLock, Timeout
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from chatbot.settings import Settings
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -132,20 +135,19 @@ def opened(file: Path) -> Iterator[Archive]:
     Raises BackupError for one that is damaged, made by a newer program, or not made by this one at all, and
     FileNotFoundError.
     """
-    try:
-        content = ZipFile(file)
-    except (FileNotFoundError, IsADirectoryError, PermissionError):
-        raise
-    except DAMAGE as error:
-        raise _damaged(file, f"it is no backup ({error})") from error
-    with content:
-        _check_form(file, content.infolist())
-        archive = Archive(file, content, _manifest(file, content))
-        _check_members(file, archive.manifest.members, content.infolist())
-        for name in archive.manifest.members:
-            for _ in archive.blocks(name):
-                pass
-        yield archive
+    with file.open("rb") as bytes_of_it:  # closed with the block, whoever still reads a member
+        try:
+            content = ZipFile(bytes_of_it)
+        except DAMAGE as error:
+            raise _damaged(file, f"it is no backup ({error})") from error
+        with content:
+            _check_form(file, content.infolist())
+            archive = Archive(file, content, _manifest(file, content))
+            _check_members(file, archive.manifest.members, content.infolist())
+            for name in archive.manifest.members:
+                for _ in archive.blocks(name):
+                    pass
+            yield archive
 
 
 def _check_form(file: Path, found: list[ZipInfo]) -> None:
@@ -186,6 +188,17 @@ def _is_safe(name: str) -> bool:
     is_known = first in ("store", *FOLDERS) and bool(others)
     is_plain = all(part and not part.startswith(".") for part in others)
     return is_known and is_plain and Path(*others).parts == tuple(others)
+
+
+@contextmanager
+def alone(settings: Settings, what: str) -> Iterator[None]:
+    """Nobody else does this with the clinic's files. Raises BackupError where somebody does."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(settings.data / f"{what}.lock", timeout=0):  # goes with the process, however it ends
+            yield
+    except Timeout as error:
+        raise BackupError(f"Another process is at a {what}. Wait until it has ended.") from error
 
 
 def _damaged(file: Path, what: str) -> BackupError:

@@ -6,18 +6,17 @@ Whoever can run this has the files anyway: it is a command, on no page, and asks
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy import Engine
 
-from chatbot.desk.archive import BLOCK, FOLDERS, BackupError, Manifest, Writing
+from chatbot.desk.archive import BLOCK, FOLDERS, BackupError, Manifest, Writing, alone
 from chatbot.desk.audit import note
 from chatbot.desk.rows import lines_of, tables_in
 from chatbot.migrations import newest, tables_at
 from chatbot.settings import Settings
-from chatbot.store import open_store, snapshot, transaction
+from chatbot.store import opened_store, snapshot, transaction
 from kb.load import files_below
 
 TRIES = 3  # of a backup in whose course files change
@@ -47,14 +46,14 @@ def make_backup(settings: Settings, file: Path) -> Manifest:
         raise BackupError(f"{settings.documents}: no such folder of documents. Correct `documents` in the settings.")
     if any(file.resolve().is_relative_to(folder.resolve()) for folder in folders(settings).values()):
         raise BackupError(f"{file} would be a part of what is backed up. Choose a place outside of the documents.")
-    unfinished = file.with_name(f".{file.name}.{secrets.token_hex(4)}.part")
+    unfinished = file.with_name(f".{file.name}.part")  # what a crash leaves of it, the next backup overwrites
     try:
-        store = open_store(settings.store)
-        manifest = _written(settings, store, unfinished)
-        with transaction(store) as connection:
-            size = unfinished.stat().st_size
-            note(connection, None, "backup.made", file.name, size=size, members=len(manifest.members))
-            os.replace(unfinished, file)
+        with alone(settings, "backup"), opened_store(settings.store) as store:
+            manifest = _written(settings, store, unfinished)
+            with transaction(store) as connection:
+                size = unfinished.stat().st_size
+                note(connection, None, "backup.made", file.name, size=size, members=len(manifest.members))
+                os.replace(unfinished, file)
     finally:
         unfinished.unlink(missing_ok=True)
     flush_folder(file.parent)

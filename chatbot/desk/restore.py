@@ -11,24 +11,21 @@ import logging
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, func, select, text
 
-from chatbot.desk.archive import FOLDERS, Archive, BackupError, opened
+from chatbot.desk.archive import FOLDERS, Archive, BackupError, alone, opened
 from chatbot.desk.audit import note, told
 from chatbot.desk.backup import files_in, flush_folder, folders
 from chatbot.desk.rows import add_rows, columns_in, split_lines, tables_in
 from chatbot.desk.swap import Swap
 from chatbot.migrations import STATE, migrate, newest, tables_at, versions
 from chatbot.settings import Settings
-from chatbot.store import StoreError, open_store, scrub, transaction
+from chatbot.store import StoreError, opened_store, scrub, transaction
 from index.manifest import sha256
 
 logger = logging.getLogger(__name__)
@@ -51,10 +48,9 @@ def restore(settings: Settings, file: Path, replace: bool) -> Restored:
 
     Raises BackupError, StoreError and OSError; everything is then as it was, or will be once `settle` was called.
     """
-    store = open_store(settings.store)
-    with opened(file) as archive:
+    with opened(file) as archive, opened_store(settings.store) as store:
         _check_tables(archive)
-        with _alone(settings):
+        with alone(settings, "restore"):
             _settle(settings, store)
             if not replace:
                 _refuse_to_overwrite(settings, store, archive)
@@ -66,7 +62,7 @@ def restore(settings: Settings, file: Path, replace: bool) -> Restored:
                 rows = _replace(store, archive, swaps)
             finally:
                 _settle(settings, store)
-    _forget_what_was_replaced(store)
+        _forget_what_was_replaced(store)
     kept = tuple(swap.former for swap in swaps if swap.former.is_dir())
     return Restored(rows, sum(len(archive.manifest.below(name)) for name in folders(settings)), kept)
 
@@ -77,18 +73,8 @@ def settle(settings: Settings) -> None:
     Called before anything else. Raises BackupError while another process restores, and StoreError.
     """
     if _plan(settings).exists():
-        with _alone(settings):
-            _settle(settings, open_store(settings.store))
-
-
-@contextmanager
-def _alone(settings: Settings) -> Iterator[None]:
-    settings.data.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(settings.data / "restore.lock", timeout=0):  # goes with the process, however it ends
-            yield
-    except Timeout as error:
-        raise BackupError("Another process restores a backup. Wait until it has ended.") from error
+        with alone(settings, "restore"), opened_store(settings.store) as store:
+            _settle(settings, store)
 
 
 def _plan(settings: Settings) -> Path:
