@@ -1,4 +1,4 @@
-"""The one entry: serve (default) · ask · search · index · check · doctor · evaluate · messages · person."""
+"""The one entry: serve (default) · ask · search · index · check · doctor · evaluate · messages · person · backup · …"""
 
 from __future__ import annotations
 
@@ -24,12 +24,15 @@ from chatbot.answer import Answer
 from chatbot.bot import Bot, ask
 from chatbot.citation import section_name
 from chatbot.coverage import Coverage, TopicsError, coverage, coverage_text, load_topics
+from chatbot.desk.archive import BackupError
+from chatbot.desk.backup import make_backup
 from chatbot.desk.desk import Desk
 from chatbot.desk.library import Library, LibraryError, LiveLibrary
 from chatbot.desk.passwords import PasswordError
 from chatbot.desk.people import OWNER, Listed, PersonError, add, anybody, listed, set_password
 from chatbot.desk.permissions import Role
 from chatbot.desk.publish import repair
+from chatbot.desk.restore import restore, settle
 from chatbot.doctor import diagnose, refused_port
 from chatbot.evaluate import EvaluationError, Outcome, evaluate, read_rows, summary, to_json
 from chatbot.look_up import Found, look_up
@@ -45,7 +48,7 @@ from chatbot.records import Records
 from chatbot.rules import load_rules
 from chatbot.served import Policy, ServedIndex
 from chatbot.settings import Settings, SettingsError, load_settings
-from chatbot.store import StoreError, open_store
+from chatbot.store import StoreError, make_ready, open_store, opened_store
 from chatbot.triage import triage
 from chatbot.urgent import urgent
 from chatbot.verify import load_gate
@@ -60,9 +63,9 @@ from kb.document import Problem
 SECONDS_OF_DAY = 24 * 60 * 60
 DEFAULT_SETTINGS = Path(__file__).resolve().parent / "settings.toml"
 EXPECTED = (
-    EmptyKnowledgeBaseError, EncoderError, EvaluationError, QuestionError, SettingsError, UnusableIndexError,
-    FileNotFoundError, LibraryError, NotADirectoryError, MissingDisputeError, PasswordError, PersonError, StoreError,
-    TopicsError, UnknownReceiptError,
+    BackupError, EmptyKnowledgeBaseError, EncoderError, EvaluationError, QuestionError, SettingsError,
+    UnusableIndexError, FileNotFoundError, LibraryError, NotADirectoryError, MissingDisputeError, PasswordError,
+    PersonError, StoreError, TopicsError, UnknownReceiptError,
 )  # fmt: skip
 
 
@@ -74,6 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
         settings = load_settings(options.settings)
+        settle(settings)
         if options.run is not _ask:  # which first hears an emergency: nothing about documents can stop that
             settings = _of_documents(options, settings)
         code: int = options.run(options, settings)
@@ -153,6 +157,14 @@ def _parser() -> argparse.ArgumentParser:
     act.set_defaults(run=_set_password)
     act = acts.add_parser("list", parents=[printing], help="list everybody")
     act.set_defaults(run=_list_people)
+    command = commands.add_parser("backup", parents=[common], help="write one file with the store and the documents")
+    command.add_argument("file", type=Path, metavar="FILE")
+    command.set_defaults(run=_backup)
+
+    command = commands.add_parser("restore", parents=[common], help="put a backup in place, all of it or nothing")
+    command.add_argument("file", type=Path, metavar="FILE")
+    command.add_argument("--replace", action="store_true", help="in place of what is there, which is lost")
+    command.set_defaults(run=_restore)
     return parser
 
 
@@ -190,6 +202,8 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
         return 2
     _warn_of_placeholders(settings)
     mail = Mail(settings.mail) if settings.mail else None
+    with opened_store(settings.store) as store:
+        make_ready(store)  # one that cannot be used is said now, not with each answer
     print("Loading the encoder and the index ...", file=sys.stderr)
     bot = _make_bot(options, settings)
     try:
@@ -405,6 +419,21 @@ def _person_as_text(person: Listed) -> str:
     state = "" if person.active else "  may not log in"
     locked = "  locked after wrong passwords" if person.is_locked(datetime.now(UTC)) else ""
     return f"{person.name}  {person.role}{state}{locked}"
+
+
+def _backup(options: argparse.Namespace, settings: Settings) -> int:
+    manifest = make_backup(settings, options.file)
+    print(f"{options.file}: {len(manifest.members)} tables and files, {options.file.stat().st_size / 10**6:.1f} MB.")
+    return 0
+
+
+def _restore(options: argparse.Namespace, settings: Settings) -> int:
+    restored = restore(settings, options.file, options.replace)
+    print(f"{restored.rows} rows and {restored.files} files are restored. Bring the index up to date:")
+    print(_mend_command(options))
+    for folder in restored.former:
+        print(f"The files that were there are kept in {folder}.")
+    return 0
 
 
 def _make_bot(options: argparse.Namespace, settings: Settings) -> Bot:

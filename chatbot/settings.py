@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from chatbot.database import Database, checked_database
 from chatbot.mailing.email_address import is_email_address
 from chatbot.origin import checked_origin
 
@@ -125,6 +126,8 @@ class Settings(BaseModel):
     widget: Widget = Widget()
     documents: Path = Path("kb/documents")
     data: Path = Path("var")
+    database: Annotated[str, AfterValidator(checked_database)] | None = None
+    database_password_variable: str | None = Field(default=None, min_length=1)
     encoder: str | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=7860, ge=1, le=65535)
@@ -147,9 +150,17 @@ class Settings(BaseModel):
         return self.data / "library"
 
     @property
-    def store(self) -> Path:
-        """The file of the store: the records and whatever else is kept `keep_days` days."""
+    def store(self) -> Path | Database:
+        """Where the store is: a file, unless `database` names a database."""
+        if self.database is not None:
+            return Database(self.database, self.database_password_variable)
         return self.data / "records.sqlite3"
+
+    @model_validator(mode="after")
+    def _has_a_password_for_something(self) -> Self:
+        if self.database_password_variable is not None and self.database is None:
+            raise ValueError("`database_password_variable` is the password of `database`: give that too")
+        return self
 
 
 def load_settings(path: Path) -> Settings:

@@ -1,92 +1,110 @@
-"""Where what must be kept is written: one SQLite file, through SQLAlchemy, so that it can be another database later."""
+"""Where what must be kept is written: one SQLite file, or a PostgreSQL database, with the same promises."""
 
 from __future__ import annotations
 
-import sqlite3
-import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
+from types import ModuleType
+from weakref import WeakSet
 
-from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, event
+from sqlalchemy import Connection, Engine, MetaData
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-BUSY_SECONDS = 1.0  # how long a write waits for another process: a patient waits as long for the answer
-PAUSE_SECONDS = 0.002  # between two tries
-metadata = MetaData()  # every table of the store is declared on it; what is missing is made with the next transaction
+from chatbot import postgres, sqlite
+from chatbot.database import Database
+from chatbot.migrations import NewerStoreError, bring_up_to_date
+
+metadata = MetaData()  # every table of the store is declared on it; chatbot/migrations makes them
+_ready: WeakSet[Engine] = WeakSet()
 
 
 class StoreError(Exception):
-    """The store cannot be used; the message says why and what to do, and has nobody's words."""
+    """The store cannot be used; the message says why and what to do, and has nobody's words and no password."""
 
 
-def open_store(path: Path) -> Engine:
-    """The store in a file. Nothing is touched, and so nothing can fail, before the first transaction."""
-    one_at_a_time = Lock()  # SQLite does not wait where two threads make a file write-ahead at once
+def open_store(where: Path | Database) -> Engine:
+    """The store in a file or a database. Nothing is touched before the first transaction.
 
-    def connect() -> sqlite3.Connection:
-        with one_at_a_time:
-            return _connect(path)
+    Raises StoreError where the password of the database is not in the environment.
+    """
+    if isinstance(where, Path):
+        return sqlite.engine_of(where)
+    try:
+        return postgres.engine_of(where)
+    except postgres.PasswordError as error:
+        reason = f"The password of the database is missing: {error}"
+        raise StoreError(f"{reason}. Set it, or correct `database_password_variable`.") from error
 
-    # hide_parameters: the text of an error, which is logged, must not have the words that could not be written
-    engine = create_engine(URL.create("sqlite", database=str(path)), creator=connect, hide_parameters=True)
-    event.listen(engine, "begin", _begin)
-    return engine
+
+@contextmanager
+def opened_store(where: Path | Database) -> Iterator[Engine]:
+    """The store until the end of the block, for what is done once. Raises StoreError, as `open_store`."""
+    engine = open_store(where)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def make_ready(engine: Engine) -> None:
+    """Bring the tables up to date, as the first transaction does otherwise. Raises StoreError.
+
+    Several processes may do so at once. A store that a newer program has written is refused.
+    """
+    if engine not in _ready:
+        with _said_plainly(engine):
+            bring_up_to_date(engine)
+        _ready.add(engine)
 
 
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Connection]:
-    """A connection whose changes are all made at the end, or none. Raises StoreError."""
+    """A connection whose changes are all made at the end, or none. Raises StoreError.
+
+    There is one at a time, of all processes: what it reads stays so until it ends.
+    """
+    make_ready(engine)
     with _said_plainly(engine), engine.begin() as connection:
-        metadata.create_all(connection)
+        yield connection
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """A connection that reads the store as it is now, for as long as that takes; others write. Raises StoreError."""
+    make_ready(engine)
+    with _said_plainly(engine), _kind(engine).snapshot(engine) as connection:
         yield connection
 
 
 def scrub(engine: Engine) -> None:
-    """Carry deletions into the file, after which no byte of what was deleted is left in any. Raises StoreError."""
-    with _said_plainly(engine), closing(engine.raw_connection()) as connection:
-        until = time.monotonic() + BUSY_SECONDS
-        while connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:  # somebody reads or writes
-            if time.monotonic() > until:
-                raise sqlite3.OperationalError("deleted, but its bytes are still in the write-ahead file")
-            time.sleep(PAUSE_SECONDS)
+    """Carry deletions out. Raises StoreError.
+
+    In a file no byte of what was deleted is left then; when it goes from a database is up to its server.
+    """
+    with _said_plainly(engine):
+        _kind(engine).scrub(engine)
+
+
+def flush_every_commit(engine: Engine) -> None:
+    """Have each commit from now on survive a power cut, which the store does not promise of all that it holds."""
+    _kind(engine).flush_every_commit(engine)
+
+
+def _kind(engine: Engine) -> ModuleType:
+    return postgres if engine.dialect.name == "postgresql" else sqlite
 
 
 @contextmanager
 def _said_plainly(engine: Engine) -> Iterator[None]:
+    kind = _kind(engine)
     try:
         yield
-    except (SQLAlchemyError, sqlite3.Error) as error:
-        reason = error.orig if isinstance(error, DBAPIError) else error
-        raise StoreError(f"{engine.url.database}: {reason}. Check the disk, or move the file away.") from error
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)  # for whoever runs the program only; SQLite gives its other files the same mode
-    except OSError as error:
-        raise sqlite3.OperationalError(str(error)) from error
-    connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
-    # Write-ahead: nobody waits for a reader. secure_delete: deleted bytes are overwritten, not only forgotten.
-    for setting in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON"):
-        connection.execute(f"PRAGMA {setting}")
-    return connection
-
-
-def _begin(connection: Connection) -> None:
-    """Take the right to write at once: a transaction that first reads could not wait for it later.
-
-    Asked for often: SQLite itself soon asks ten times a second only, and one of many threads would go without.
-    """
-    driver, until = connection.connection.driver_connection, time.monotonic() + BUSY_SECONDS
-    assert isinstance(driver, sqlite3.Connection)
-    while True:
-        try:
-            driver.execute("BEGIN IMMEDIATE")
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                raise
-            time.sleep(PAUSE_SECONDS)
+    except (SQLAlchemyError, *kind.ERRORS) as error:
+        reason = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+        plainly = StoreError(f"{kind.said(engine, reason)}. {kind.REMEDY}")
+        raise plainly from None  # what PostgreSQL says may quote what was to be written
+    except NewerStoreError as error:
+        raise StoreError(
+            f"{kind.said(engine, error)}. Install that program, or restore a backup of this one."
+        ) from error

@@ -42,11 +42,11 @@ def document_paths(folder: Path) -> list[Path]:
         raise FileNotFoundError(f"{folder}: no such folder. Give --kb a folder that holds your documents.")
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder}: not a folder. Give --kb the folder that holds your documents.")
-    paths = {path for path in _files(folder) if path.is_file() and _is_utf8(path.relative_to(folder))}
+    paths = {path for path in files_below(folder) if path.is_file() and _is_utf8(path.relative_to(folder))}
     return sorted(paths - {sidecar(path) for path in paths})
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def files_below(folder: Path) -> Iterator[Path]:
     """Every file and dangling link below the folder that is not hidden, those of linked folders among them.
 
     A link to a folder that it stands in is not followed: it would never end.
@@ -70,7 +70,7 @@ def _shown(path: Path) -> str:
 
 def _unreachable(folder: Path) -> Iterator[Problem]:
     """Links to nowhere, and files whose names no other part of the program could write down."""
-    for path in sorted(_files(folder)):
+    for path in sorted(files_below(folder)):
         name = path.relative_to(folder)
         if not _is_utf8(name):
             yield Problem(_shown(name), "its name is not UTF-8", "Rename it.")

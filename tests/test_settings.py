@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from chatbot.database import Database
 from chatbot.settings import Clinic, Limits, MailSettings, Settings, SettingsError, Widget, fill, load_settings
 
 PROJECT = Path(__file__).parent.parent
@@ -42,6 +43,24 @@ REFUSED = {
     ),
     "an unknown security": (f'{MAIL}to = "a@b.example"\nsecurity = "ssl"', "mail.security: input should be 'starttls'"),
     "a password in the file": (f'{MAIL}to = "a@b.example"\npassword = "x"', "mail.password: extra inputs are not per"),
+    "a password in the address of a database": (
+        'database = "postgresql+psycopg://web:nine-horses@db.example/clinic"',
+        "database: take the password out, and let `database_password_variable` name",
+    ),
+    "a password among the options of a database": (
+        'database = "postgresql+psycopg://web@db.example/clinic?password=nine-horses"',
+        "database: take the password out",
+    ),
+    "another kind of database": (
+        'database = "mysql://web@db.example/clinic"',
+        'database: only PostgreSQL is known here. Write it as "postgresql+psycopg://user@host/name"',
+    ),
+    "a server without a database": ('database = "postgresql+psycopg://web@db.example"', "database: only PostgreSQL is"),
+    "a word as database": ('database = "records"', "database: this is no URL of a database. Write it as"),
+    "a password for no database": (
+        'database_password_variable = "ROSE_PASSWORD"',
+        ": `database_password_variable` is the password of `database`",
+    ),
     "port 0": ("port = 0", "port: input should be greater than or equal to 1"),
     "port 65536": ("port = 65536", "port: input should be less than or equal to 65535"),
     "a limit of none": (
@@ -84,6 +103,20 @@ def test_without_mail_there_is_none_and_with_it_there_is_what_the_file_says(tmp_
     mail = load_settings(write(tmp_path, f'{MAIL}to = "desk@rose.example"')).mail
     assert mail == MailSettings(host="mail.rose.example", sender="web@rose.example", to="desk@rose.example")
     assert (mail.port, mail.security, mail.user, mail.password_variable) == (587, "starttls", None, None)
+
+
+def test_the_store_is_a_file_unless_the_settings_name_a_database(tmp_path: Path) -> None:
+    url = "postgresql+psycopg://web@db.example/clinic"
+    content = f'database = "{url}"\ndatabase_password_variable = "ROSE_PASSWORD"'
+    assert load_settings(write(tmp_path, content)).store == Database(url, "ROSE_PASSWORD")
+    assert load_settings(write(tmp_path, f'database = "{url}"')).store == Database(url)
+
+
+def test_a_password_that_is_refused_is_not_repeated(tmp_path: Path) -> None:
+    path = write(tmp_path, 'database = "postgresql+psycopg://web:nine-horses@db.example/clinic"')
+    with pytest.raises(SettingsError) as caught:
+        load_settings(path)
+    assert "nine-horses" not in f"{caught.value}"
 
 
 @pytest.mark.parametrize(("content", "reason"), REFUSED.values(), ids=REFUSED)

@@ -13,12 +13,12 @@ from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import Any, Literal
 
-from sqlalchemy import JSON, Column, Connection, DateTime, Engine, Integer, String, Table, event, select
+from sqlalchemy import JSON, Column, Connection, DateTime, Engine, Integer, String, Table, select
 
 from chatbot.mailing.mail import WHOLE_S, Mail, MailError
 from chatbot.mailing.message import Exchange, Message
 from chatbot.rules import Urgency
-from chatbot.store import StoreError, metadata, scrub, transaction
+from chatbot.store import StoreError, flush_every_commit, metadata, scrub, transaction
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ class Outbox:
         self._mail = mail
         self._keep = timedelta(days=keep_days)
         self.posted = Event()
-        event.listen(store, "checkout", _flush_every_commit)
+        flush_every_commit(store)  # what a receipt was given for survives a power cut
 
     def post(self, message: Message) -> str:
         """Store a message, and only then give its receipt, such as "K7F-2QX". Raises StoreError if that cannot be.
@@ -201,11 +201,6 @@ class Outbox:
 
     def _update(self, connection: Connection, key: str, **values: Any) -> None:
         connection.execute(messages.update().where(messages.c.key == key).values(**values))
-
-
-def _flush_every_commit(connection: Any, *_: object) -> None:
-    """What a receipt was given for survives a power cut, which the store does not promise of all that it holds."""
-    connection.execute("PRAGMA synchronous = FULL")
 
 
 def _waiting(connection: Connection, receipt: str) -> Mapping[Any, Any]:
