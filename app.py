@@ -22,6 +22,7 @@ from chatbot.bot import Bot, ask
 from chatbot.citation import section_name
 from chatbot.coverage import Coverage, TopicsError, coverage, coverage_text, load_topics
 from chatbot.delivery import delivering
+from chatbot.desk.curated_live import LiveCurated
 from chatbot.doctor import diagnose, refused_port
 from chatbot.evaluate import EvaluationError, Outcome, evaluate, read_rows, summary, to_json
 from chatbot.look_up import Found, look_up
@@ -315,8 +316,9 @@ def _make_bot(options: argparse.Namespace, settings: Settings) -> Bot:
     if current_version(home) is None:
         _build(settings, encoder)
     refuse_stale(open_index(home, mend).manifest, settings.documents, encoder.name, mend)
+    index, curated = LiveIndex(home, mend), LiveCurated(open_store(settings.store), encoder)
     return Bot(
-        settings.clinic, encoder, LiveIndex(home, mend), load_rules(), load_meaning(), load_gate(), load_cross_encoder()
+        settings.clinic, encoder, index, load_rules(), load_meaning(), load_gate(), load_cross_encoder(), curated
     )
 
 

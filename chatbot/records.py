@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 
 from chatbot.answer import Answer
+from chatbot.desk.curated_uses import note_uses
 from chatbot.metrics import count_answer
 from chatbot.question import MAX_CHARS
 from chatbot.redact import redact
@@ -105,7 +106,8 @@ class Records:
 
         def write(connection: Connection) -> None:
             if turn is None or connection.execute(select(turns.c.key).where(turn.is_this)).first() is None:
-                connection.execute(insert(turns).values(row))
+                (key,) = connection.execute(insert(turns).values(row)).inserted_primary_key or (None,)
+                note_uses(connection, answer.matches, key)
 
         self._attempt(write)
 
