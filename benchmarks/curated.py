@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -154,7 +155,7 @@ def _figures(asked: Sequence[Asked], found: Sequence[Sequence[CuratedMatch]], cu
     given = [(a, one) for a, one in rows if one is not None and one.probability >= cut_off]
     right = sum(one.version.id in a.right for a, one in given)
     wanted = sum(bool(a.right) for a, _ in rows)
-    wrong = {k: sum(a.kind == k and one.version.id not in a.right for a, one in given) for k in ("same", "other", "own")}
+    wrong = Counter(a.kind for a, one in given if one.version.id not in a.right)
     return (
         f"precision {right / max(len(given), 1):.3f}, recall {right / wanted:.3f}, "
         f"{sum(wrong.values())} of {len(rows)} questions answered wrongly ({wrong['other']} near ones, "

@@ -68,6 +68,7 @@ class LiveCurated:
         except Exception:  # each driver has errors of its own; the transaction that follows says what is wrong
             return None
 
+
 def index_of(
     found: Sequence[Version], encoder: Encoder, gate: Gate, known: dict[str, Vectors] | None = None
 ) -> CuratedIndex:

@@ -118,8 +118,7 @@ def match(
     rows = [
         row
         for row, (version, variant) in enumerate(index.rows)
-        if version.wording.audience == audience
-        and _is_about(version, read_variant(variant, treatments), asked, about)
+        if version.wording.audience == audience and _is_about(version, read_variant(variant, treatments), asked, about)
     ]
     if not rows:
         return []

@@ -30,9 +30,7 @@ WANTS = {
     "person": re.compile(r"\b(?:who|which (?:doctor|nurse))\b"),
     "place": re.compile(r"\bwhere\b"),
     "reason": re.compile(r"\bwhy\b"),
-    "choice": re.compile(
-        r"\bwhich (?!doctor|nurse)\b|\bwhat (?:kinds?|sorts?|types?)\b|\b(?:kinds|sorts|types) of\b"
-    ),
+    "choice": re.compile(r"\bwhich (?!doctor|nurse)\b|\bwhat (?:kinds?|sorts?|types?)\b|\b(?:kinds|sorts|types) of\b"),
     "description": re.compile(r"\bwhat (?:is|are|happens)\b(?! the (?:price|cost))"),
     "manner": re.compile(r"\bhow (?:does|do (?!i|you|people|we)|far|deep|thick|is)\b"),
 }
