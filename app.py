@@ -26,6 +26,7 @@ from chatbot.citation import section_name
 from chatbot.coverage import Coverage, TopicsError, coverage, coverage_text, load_topics
 from chatbot.desk.archive import BackupError
 from chatbot.desk.backup import make_backup
+from chatbot.desk.curated_live import LiveCurated
 from chatbot.desk.desk import Desk
 from chatbot.desk.library import Library, LibraryError, LiveLibrary
 from chatbot.desk.passwords import PasswordError
@@ -444,8 +445,10 @@ def _make_bot(options: argparse.Namespace, settings: Settings) -> Bot:
         _build(settings, encoder)
     refuse_stale(open_index(home, mend).manifest, settings.documents, encoder.name, mend)
     live = LiveIndex(home, mend) if options.kb else LiveLibrary(Library.of(settings), mend)
-    index = ServedIndex(live, Policy.of(settings))
-    return Bot(settings.clinic, encoder, index, load_rules(), load_meaning(), load_gate(), load_cross_encoder())
+    index, curated = ServedIndex(live, Policy.of(settings)), LiveCurated(open_store(settings.store), encoder)
+    return Bot(
+        settings.clinic, encoder, index, load_rules(), load_meaning(), load_gate(), load_cross_encoder(), curated
+    )
 
 
 def _mend_command(options: argparse.Namespace) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from chatbot.citation import Citation
+from chatbot.desk.curated_match import CuratedMatch
 from chatbot.question import Question
 from chatbot.quote import MAX_QUOTES, choose, quote
 from chatbot.repeated import repeated
@@ -29,7 +30,8 @@ Status = Literal["answered", "referred", "abstained", "urgent", "smalltalk"]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the person gets. `confidence` is the probability that the documents answer the question.
+    """What the person gets. `confidence` is the probability that the documents, or what the clinic has answered itself,
+    answer the question; `matches` are those answers of the clinic that are cited.
 
     `note` is what the text says after the quotes in words of our own; it is part of the text. `rule` is the triage rule
     that led to the answer, for the records and for staff. `asks_day` says that the text asks how long ago the treatment
@@ -47,6 +49,7 @@ class Answer:
     note: str = ""
     rule: str | None = None
     asks_day: bool = False
+    matches: tuple[CuratedMatch, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The answer object, which other programs rely on."""
@@ -68,18 +71,30 @@ def smalltalk(question: Question, said: Triage) -> Answer:
 
 
 def answer(
-    question: Question, said: Triage, verdicts: Sequence[Verdict], index: StoredIndex, scope: Scope, clinic: Clinic
+    question: Question,
+    said: Triage,
+    verdicts: Sequence[Verdict],
+    index: StoredIndex,
+    scope: Scope,
+    clinic: Clinic,
+    matches: Sequence[CuratedMatch] = (),
 ) -> Answer:
-    """Quote what answers each part of a question, and name the parts that the documents do not answer."""
+    """Quote what answers each part of a question, and name the parts that the documents do not answer.
+
+    The clinic's own answers come first; `verdicts` are on the parts that none of them answers.
+    """
     is_open = not scope.is_named and len(index.covered) > 1  # any of several treatments may be meant
     chosen = _chosen([verdict for verdict in verdicts if verdict.is_answered], is_open)
-    citations = quote(chosen, index, is_open)
-    notes = [f"{nothing_about(scope)}."] if scope.missing else []
+    own = [cited(one, number) for number, one in enumerate(matches, start=1)]
+    quoted = [replace(one, number=one.number + len(own)) for one in quote(chosen, index, is_open)]
+    citations = [*own, *quoted]
+    notes = [f"{nothing_about(scope)}."] if scope.missing and verdicts else []
     if missing := [verdict.question for verdict in verdicts if not verdict.is_answered]:
         notes.append(f"Our documents do not answer {listed(missing, quoted=True)}. {how_to_reach(clinic)}")
     notes += _watch(said, clinic)
-    confidence = max(verdict.probability for verdict in verdicts)
+    confidence = max([*(verdict.probability for verdict in verdicts), *(one.probability for one in matches)])
     given = with_quotes(question, "answered", confidence, citations, "\n\n".join(notes), None, said.rule)
+    given = replace(given, matches=tuple(matches))
     suggested = days_to_choose(question) if said.asks_day else given.suggestions
     treatments = list(dict.fromkeys(evidence.passage.document.treatment for evidence in chosen))
     if is_open and len(treatments) > 1 and not said.asks_day:
@@ -115,6 +130,12 @@ def with_quotes(
         contact=contact,
         rule=rule,
     )
+
+
+def cited(match: CuratedMatch, number: int) -> Citation:
+    """The citation of one of the clinic's own answers: all of its text."""
+    passage = match.version.passage
+    return Citation(number, passage, passage.start, passage.end)
 
 
 def refuse(question: Question, said: Triage, clinic: Clinic) -> Answer:

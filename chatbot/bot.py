@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from chatbot.answer import Answer, abstain, answer, refuse, smalltalk
+from chatbot.desk.curated_match import Curated, CuratedMatch, NoCurated, match
+from chatbot.desk.curated_reply import may_be_given, refer_with
 from chatbot.fidelity import faithful
 from chatbot.follow_up import standalone
 from chatbot.question import Question
@@ -37,10 +39,21 @@ class Bot:
     meaning: Meaning
     gate: Gate
     cross_encoder: CrossEncoder
+    curated: Curated = field(default_factory=NoCurated)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of the things that a stand-alone question asks, and the treatments that it is about."""
+
+    text: str
+    about: Scope
 
 
 def ask(bot: Bot, question: Question, earlier: Sequence[Question] = ()) -> Answer:
     """Say what to do now, answer from the documents, refer to the clinic, or say that the documents do not answer.
+
+    What the clinic has answered itself is quoted from there, and only the rest of a question is put to the documents.
 
     `earlier` is what the same person asked before, oldest first: "and how long does that last?" is then understood.
     Triage hears the question by itself. Raises QuestionError for what is no question, once triage has read it.
@@ -61,14 +74,20 @@ def ask(bot: Bot, question: Question, earlier: Sequence[Question] = ()) -> Answe
         whole = triage(alone, bot.rules, bot.meaning)
         said = whole if whole.kind == "answerable" else said
     if said.kind == "personal":
+        own = curated_match(bot, index, Part(alone.text, about))
+        if own is not None and (referred := refer_with(question, said, own, bot.clinic)) is not None:
+            return _checked(referred, question, alone, bot)
         vector, subject = bot.encoder.encode([alone.text])[0], index.treatments.without(alone.text)
         keep = may_be_shown(about.keep(index.treatments), bot.rules.never_quoted_patterns)
         given = refer(alone, said, subject, vector, index, about, bot.gate, bot.cross_encoder, keep, bot.clinic)
         return _checked(given, question, alone, bot)
-    verdicts = find(bot, index, alone)
-    if not any(verdict.is_answered for verdict in verdicts):
+    parts = parts_of(index, alone)
+    matches = [curated_match(bot, index, part) for part in parts]
+    verdicts = _verdicts(bot, index, [part for part, own in zip(parts, matches, strict=True) if own is None])
+    own_answers = list({own.version.id: own for own in matches if own is not None}.values())
+    if not own_answers and not any(verdict.is_answered for verdict in verdicts):
         return abstain(question, said, verdicts, about, bot.clinic)
-    given = answer(question, said, verdicts, index, about, bot.clinic)
+    given = answer(question, said, verdicts, index, about, bot.clinic, own_answers)
     return _checked(given, question, alone, bot)
 
 
@@ -78,8 +97,20 @@ def _checked(given: Answer, question: Question, alone: Question, bot: Bot) -> An
     return replace(checked, question=question.text)
 
 
+def curated_match(bot: Bot, index: StoredIndex, part: Part) -> CuratedMatch | None:
+    """The clinic's own answer to a part, if there is one for patients."""
+    matches = match(bot.curated.current(), part.text, part.about, index.treatments, bot.encoder, bot.cross_encoder)
+    sure = (one for one in matches if one.is_sure and may_be_given(one, bot.rules))
+    return next(sure, None)
+
+
 def find(bot: Bot, index: StoredIndex, alone: Question) -> list[Verdict]:
-    """The verdict on each thing that a stand-alone question asks, in its order.
+    """The documents' verdict on each thing that a stand-alone question asks, in its order."""
+    return _verdicts(bot, index, parts_of(index, alone))
+
+
+def parts_of(index: StoredIndex, alone: Question) -> list[Part]:
+    """The things that a stand-alone question asks, in its order.
 
     A part that names no treatment is about the one named before it, or about those of the question that there are
     documents on.
@@ -90,15 +121,23 @@ def find(bot: Bot, index: StoredIndex, alone: Question) -> list[Verdict]:
         if whole.covered
         else scope(Question("", alone.treatment), index.treatments, index.covered)
     )
-    parts = asked(alone.text)
-    verdicts = []
-    for part, vector in zip(parts, bot.encoder.encode(parts), strict=True):
-        own = scope(Question(part), index.treatments, index.covered)
+    parts = []
+    for text in asked(alone.text):
+        own = scope(Question(text), index.treatments, index.covered)
         about = own if own.is_named else about
-        subject = index.treatments.without(part)
-        keep = may_be_shown(about.keep(index.treatments), bot.rules.never_quoted_patterns)
-        hits = retrieve(part, subject, vector, index.passages, about)
-        in_full = index.treatments.in_full(part)
+        parts.append(Part(text, about))
+    return parts
+
+
+def _verdicts(bot: Bot, index: StoredIndex, parts: Sequence[Part]) -> list[Verdict]:
+    if not parts:
+        return []
+    verdicts = []
+    for part, vector in zip(parts, bot.encoder.encode([part.text for part in parts]), strict=True):
+        subject = index.treatments.without(part.text)
+        keep = may_be_shown(part.about.keep(index.treatments), bot.rules.never_quoted_patterns)
+        hits = retrieve(part.text, subject, vector, index.passages, part.about)
+        in_full = index.treatments.in_full(part.text)
         verdict = verify(in_full, subject, vector, hits, index.passages, bot.gate, bot.cross_encoder, keep)
-        verdicts.append(replace(verdict, question=part))
+        verdicts.append(replace(verdict, question=part.text))
     return verdicts

@@ -29,6 +29,7 @@ from sqlalchemy import (
 
 from chatbot.answer import Answer
 from chatbot.desk.audit import ANSWERED, note
+from chatbot.desk.curated_uses import note_uses
 from chatbot.metrics import count_answer
 from chatbot.question import MAX_CHARS
 from chatbot.redact import redact
@@ -109,7 +110,8 @@ class Records:
 
         def write(connection: Connection) -> None:
             if turn is None or connection.execute(select(turns.c.key).where(turn.is_this)).first() is None:
-                connection.execute(insert(turns).values(row))
+                (key,) = connection.execute(insert(turns).values(row)).inserted_primary_key or (None,)
+                note_uses(connection, answer.matches, key)
                 subject = f"answer:{secrets.token_hex(8)}"
                 note(connection, None, ANSWERED, subject, **_audited(answer, index_version))
 

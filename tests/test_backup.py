@@ -15,8 +15,6 @@ from threading import Event
 from typing import Any
 
 import pytest
-from chatbot.mailing.message import Exchange, Message
-from chatbot.mailing.outbox import Outbox, messages
 from filelock import FileLock
 from postgres_server import PostgresServer
 from sqlalchemy import Engine, select
@@ -29,6 +27,8 @@ from chatbot.desk.audit import entries, note
 from chatbot.desk.backup import make_backup
 from chatbot.desk.restore import restore
 from chatbot.desk.rows import tables_in
+from chatbot.mailing.message import Exchange, Message
+from chatbot.mailing.outbox import Outbox, messages
 from chatbot.migrations import newest, tables_at
 from chatbot.records import Records, Turn, votes
 from chatbot.settings import Settings
