@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from chatbot.answer import Answer, abstain, answer, refuse, smalltalk
@@ -21,8 +21,9 @@ from chatbot.triage import triage
 from chatbot.urgent import urgent
 from chatbot.verify import Gate, Verdict, verify
 from chatbot.withheld import may_be_shown
-from index.encode import Encoder
+from index.encode import Encoder, Vectors
 from index.live import LiveIndex
+from index.search import Hit
 from index.store import StoredIndex
 
 
@@ -78,8 +79,27 @@ def _checked(given: Answer, question: Question, alone: Question, bot: Bot) -> An
     return replace(checked, question=question.text)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """One thing that a question asks, and the passages that may answer it.
+
+    `subject` is `text` without the names of treatments, `vector` the encoded text, shape (dim,).
+    """
+
+    text: str
+    subject: str
+    vector: Vectors
+    about: Scope
+    hits: list[Hit]
+
+
 def find(bot: Bot, index: StoredIndex, alone: Question) -> list[Verdict]:
-    """The verdict on each thing that a stand-alone question asks, in its order.
+    """The verdict on each thing that a stand-alone question asks, in its order."""
+    return [judge(bot, index, part) for part in parts(bot, index, alone)]
+
+
+def parts(bot: Bot, index: StoredIndex, alone: Question) -> Iterator[Part]:
+    """Each thing that a stand-alone question asks, in its order.
 
     A part that names no treatment is about the one named before it, or about those of the question that there are
     documents on.
@@ -90,15 +110,17 @@ def find(bot: Bot, index: StoredIndex, alone: Question) -> list[Verdict]:
         if whole.covered
         else scope(Question("", alone.treatment), index.treatments, index.covered)
     )
-    parts = asked(alone.text)
-    verdicts = []
-    for part, vector in zip(parts, bot.encoder.encode(parts), strict=True):
-        own = scope(Question(part), index.treatments, index.covered)
+    texts = asked(alone.text)
+    for text, vector in zip(texts, bot.encoder.encode(texts), strict=True):
+        own = scope(Question(text), index.treatments, index.covered)
         about = own if own.is_named else about
-        subject = index.treatments.without(part)
-        keep = may_be_shown(about.keep(index.treatments), bot.rules.never_quoted_patterns)
-        hits = retrieve(part, subject, vector, index.passages, about)
-        in_full = index.treatments.in_full(part)
-        verdict = verify(in_full, subject, vector, hits, index.passages, bot.gate, bot.cross_encoder, keep)
-        verdicts.append(replace(verdict, question=part))
-    return verdicts
+        subject = index.treatments.without(text)
+        yield Part(text, subject, vector, about, retrieve(text, subject, vector, index.passages, about))
+
+
+def judge(bot: Bot, index: StoredIndex, part: Part) -> Verdict:
+    """Whether the passages of a part answer it."""
+    keep = may_be_shown(part.about.keep(index.treatments), bot.rules.never_quoted_patterns)
+    in_full = index.treatments.in_full(part.text)
+    verdict = verify(in_full, part.subject, part.vector, part.hits, index.passages, bot.gate, bot.cross_encoder, keep)
+    return replace(verdict, question=part.text)

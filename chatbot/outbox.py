@@ -15,8 +15,11 @@ from typing import Any, Literal
 
 from sqlalchemy import JSON, Column, Connection, DateTime, Engine, Integer, String, Table, event, select
 
+from chatbot.desk.audit import note
+from chatbot.desk.permissions import Person
 from chatbot.mail import WHOLE_S, Mail, MailError
 from chatbot.message import Exchange, Message
+from chatbot.redact import redact
 from chatbot.rules import Urgency
 from chatbot.store import StoreError, metadata, scrub, transaction
 
@@ -43,7 +46,7 @@ messages = Table(
     Column("tries", Integer, nullable=False, default=0),
     Column("due_at", DateTime, nullable=False, index=True),  # not tried before
     Column("error", String),  # of the last try; nobody's words
-    Column("sent_at", DateTime),
+    Column("sent_at", DateTime),  # or when staff had done with it
 )
 WORDS = ("name", "contact", "text", "transcript", "consented_at")
 is_unsent = messages.c.sent_at.is_(None)
@@ -152,6 +155,28 @@ class Outbox:
             reason = f"no message that waits has the receipt {wanted!r}"
             raise UnknownReceiptError(f"{reason}. `python app.py messages` lists those that do.")
         return _message(row)
+
+    def done(self, receipt: str, by: Person) -> None:
+        """Tick off a message that staff answered: it waits no more, and name, contact and conversation are deleted.
+
+        The question itself stays, redacted, where it was not urgent and whoever asked it can delete it with the
+        conversation: it counts among what the documents do not answer. Raises UnknownReceiptError, NotAllowedError,
+        StoreError.
+        """
+        by.must("edit")
+        wanted = receipt.strip().upper()
+        with transaction(self._store) as connection:
+            found = select(messages).where(messages.c.receipt == wanted, is_unsent)
+            row = connection.execute(found).mappings().first()
+            if row is None:
+                raise UnknownReceiptError(
+                    f"No message that waits has the receipt {wanted!r}: somebody has done with it."
+                )
+            is_kept = row["conversation"] is not None and row["urgency"] is None
+            gone = dict.fromkeys(WORDS) | {"text": redact(row["text"]) if is_kept else None}
+            self._update(connection, row["key"], sent_at=_utc(datetime.now(UTC)), error=None, **gone)
+            note(connection, by.name, "message.done", f"message:{wanted}", urgency=row["urgency"])
+        scrub(self._store)
 
     def forget(self, conversation: str) -> None:
         """Delete the messages of a conversation; what was sent already is at the clinic. Raises StoreError."""
