@@ -132,6 +132,7 @@ class Settings(BaseModel):
     trusted_proxies: tuple[Annotated[str, AfterValidator(_checked_proxy)], ...] = ()
     limits: Limits = Limits()
     keep_days: int = Field(default=30, ge=1, le=3650)
+    minutes_saved_per_answer: float | None = Field(default=None, gt=0, le=60)
 
     @property
     def indexes(self) -> Path:

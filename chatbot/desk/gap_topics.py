@@ -14,9 +14,9 @@ from chatbot.desk.permissions import Person
 from chatbot.store import metadata
 
 How = Literal["curated", "document", "answered", "not_for_us"]
-BEGUN: tuple[How, ...] = ("curated", "document")  # closed once what was begun is approved
+BEGUN: tuple[How, ...] = ("curated", "document")  # closed once patients get what was begun
 # Of a curated answer or a document: what closes a gap, and what opens it again.
-CLOSING = ("curated.approved", "document.approved", "document.published")
+CLOSING = ("curated.approved", "document.published")
 OPENING = ("curated.retired", "document.retired", "document.rolled_back")
 
 topics = Table(
@@ -26,7 +26,7 @@ topics = Table(
     Column("at", DateTime, nullable=False),  # UTC
     Column("by", String, nullable=False),
     Column("how", String, nullable=False),
-    Column("subject", String),  # the id of the curated answer or of the document that was begun
+    Column("subject", String),  # the id of the curated answer, or the path of the document, that was begun
     Column("label", String),  # what it is about, in words of the staff's: patients' words are not kept for longer
     Column("reason", String),
     Column("asked", Integer, nullable=False),  # how many had asked by then

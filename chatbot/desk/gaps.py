@@ -11,7 +11,7 @@ from threading import Lock
 import numpy as np
 
 from chatbot.coverage import GAP, load_topics
-from chatbot.desk.alike import MAX_CLUSTERED, MIN_ALIKE, Clusters, Reading, alike
+from chatbot.desk.alike import MAX_CLUSTERED, MIN_TOPIC, Clusters, Reading, alike
 from chatbot.desk.desk import Desk
 from chatbot.desk.gap_topics import How, Topic, reopen, topics_of, write_topic
 from chatbot.desk.permissions import Person
@@ -86,8 +86,15 @@ class Gaps:
                 return gap
         raise GapError("These questions are no longer kept. Refresh the list.")
 
+    def gap_like(self, by: Person, exemplar: str, is_closed: bool, now: datetime) -> Gap:
+        """The open, or the closed, gap with this exemplar. Raises GapError where its questions changed since."""
+        for gap in self.ranked(by, now):
+            if gap.is_closed is is_closed and gap.exemplar.text == exemplar:
+                return gap
+        raise GapError("These questions have changed since. Refresh the list.")
+
     def begun(self, by: Person, gap: Gap, how: How, subject: str) -> None:
-        """An answer or a document was begun; approving it closes the gap. Raises NotAllowedError, StoreError."""
+        """An answer or a document was begun: once patients get it, the gap is closed. Raises NotAllowedError."""
         self._decide(by, gap, how, subject=subject)
 
     def answered(self, by: Person, gap: Gap) -> None:
@@ -105,11 +112,12 @@ class Gaps:
             raise GapError("Say in your own words what it is about, and why the clinic does not answer it.")
         self._decide(by, gap, "not_for_us", label=label, reason=reason)
 
-    def reopen(self, by: Person, key: int) -> None:
-        """Show a closed gap among the others again. Raises NotAllowedError, StoreError."""
+    def reopen(self, by: Person, gap: Gap) -> None:
+        """Take back what was decided last about a gap. Raises NotAllowedError, StoreError."""
         by.must("edit")
-        with transaction(self._desk.store) as connection:
-            reopen(connection, by, key)
+        if gap.decided is not None:
+            with transaction(self._desk.store) as connection:
+                reopen(connection, by, gap.decided.key)
 
     def _decide(
         self,
@@ -157,7 +165,7 @@ class Gaps:
             read = self._reading.read(texts, index)
             likeness = alike(read, self._reading.read(questions, index)) if texts else np.zeros((0, len(named)))
             best = zip(likeness.argmax(axis=1), likeness.max(axis=1), strict=True)
-            topics = [named[column][0] if most >= MIN_ALIKE else None for column, most in best]
+            topics = [named[column][0] if most >= MIN_TOPIC else None for column, most in best]
             position = {text: number for number, text in enumerate(texts)}
             self._last = _Compared(index.version, texts, position, Clusters(read), topics)
         return self._last

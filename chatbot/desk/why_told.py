@@ -92,10 +92,10 @@ def _about(about: Scope) -> str:
 
 
 def _sentences(read: Sequence[SentenceRead], which: str) -> Step:
-    rows = [(one.said.context, one.said.sentence, f"{one.logit:+.2f}") for one in read]
+    rows = [(one.said.sentence, one.said.context, f"{one.logit:+.2f}") for one in read]
     line = "Read together with the question; above 0 is more likely an answer than not."
     none = "No sentence may be used: each is about something else, or is withheld from patients."
-    header = ("Stands under", "Sentence", "Answers")
+    header = ("Sentence", "Stands under", "Answers")
     return Step(f"Sentences{which}", (line if rows else none,), header if rows else (), tuple(rows))
 
 
