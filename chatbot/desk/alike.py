@@ -21,8 +21,8 @@ WORDS_SHARE = 0.3
 # Questions are one cluster whose likeness is this on average: the value that finds the labelled clusters best on one
 # half of tests/data/gaps.jsonl (adjusted Rand index 0.72; 0.73 on the other half).
 MIN_ALIKE = 0.48
-# A topic's name is shown from here on: of the labelled questions 32 then get one, 29 of them the right one. A wrong name
-# is worse than none.
+# A topic's name is shown from here on: of the labelled questions 32 then get one, 29 of them the right one. A wrong
+# name is worse than none.
 MIN_TOPIC = 0.8
 MOST = 1 + WORDS_SHARE  # the likeness of two that are the same
 MAX_CLUSTERED = 3000  # different questions, which take 0.8 s; the newest

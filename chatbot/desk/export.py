@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from io import StringIO
 
 BOM = "\ufeff"  # without it, Excel reads UTF-8 as the computer's own old encoding
-STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 Cell = str | int | float | None
 
 

@@ -47,8 +47,10 @@ class Gap:
     @property
     def variants(self) -> list[str]:
         """The different ways in which it was asked, the most central first."""
-        texts = [self.exemplar.text, *(one.text for one in self.questions)]
-        return list({text.casefold(): text for text in reversed(texts)}.values())[::-1]
+        found: dict[str, str] = {}
+        for one in (self.exemplar, *self.questions):
+            found.setdefault(one.text.casefold(), one.text)
+        return list(found.values())
 
     @property
     def treatment(self) -> str | None:

@@ -28,6 +28,8 @@ STYLE = """<style>
 .told h3 { font-size: 1.05rem; font-weight: 700; margin: .8rem 0 .3rem; }
 .told summary { cursor: pointer; padding: .3rem 0; }
 .told .scrolled { max-height: 22rem; overflow-y: auto; }
+.told .line { white-space: pre-wrap; }
+.told th { white-space: nowrap; }
 .told .words { white-space: pre-wrap; overflow-wrap: anywhere; border-left: 4px solid var(--color-accent);
   padding: .2rem .8rem; margin: .4rem 0; }
 .told a { color: var(--link-text-color); text-decoration: underline; }

@@ -16,6 +16,6 @@ def why_pane(question: str, steps: Sequence[Step]) -> str:
 
 
 def _step(number: int, step: Step) -> str:
-    lines = "".join(f"<p class='words'>{escape(line)}</p>" for line in step.lines)
+    lines = "".join(f"<p class='line'>{escape(line)}</p>" for line in step.lines)
     rows = table(step.header, step.rows) if step.header else ""
     return f"<section><h3>{number}. {escape(step.title)}</h3>{lines}{rows}</section>"
