@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
+from html import escape
 from typing import Any
 
 from chatbot.desk.desk import Desk
@@ -36,7 +37,7 @@ def gaps_tab(desk: Desk, start_curated: StartCurated | None = None, start_draft:
     chosen = gr.State("")  # the id of a question of the gap that is shown
     summary = gr.HTML("", padding=False)
     with gr.Row():
-        which = gr.Radio(["Open", "Closed"], value="Open", show_label=False, container=False, scale=3)
+        which = gr.Radio(["Open", "Closed"], value="Open", label="Gaps", show_label=False, container=False, scale=3)
         refresh = gr.Button("Refresh", size="sm", scale=1)
         save = gr.Button("Save as CSV", size="sm", scale=1)
     listed = gr.Dataframe(
@@ -59,9 +60,7 @@ def gaps_tab(desk: Desk, start_curated: StartCurated | None = None, start_draft:
             elsewhere = gr.Button("It is answered now")
             reopen = gr.Button("Open it again")
         asked = gr.HTML("", padding=False)
-        stub = gr.Textbox(
-            label="A document to begin with", buttons=["copy"], lines=12, visible=False, interactive=False
-        )
+        stub = gr.Textbox(buttons=["copy"], lines=12, visible=False, interactive=False, elem_id="gap-stub")
         with gr.Accordion("Not for us", open=False) as refusal:
             label = gr.Textbox(label="What it is about, in your own words", placeholder="For example: tattoo removal")
             reason = gr.Textbox(
@@ -107,7 +106,7 @@ def gaps_tab(desk: Desk, start_curated: StartCurated | None = None, start_draft:
             gap = gap_chosen(person, chosen)
             id = start_curated(desk, person, gap.variants, gap.treatment)
             gaps.begun(person, gap, "curated", id)
-            gr.Info(f"Answer {id} was begun with these questions. It is in the tab of curated answers.")
+            gr.Info(f"Answer {escape(id)} was begun with these questions. It is in the tab of curated answers.")
             return listing(person, which)
 
     def start_document(chosen: str, request: gr.Request) -> Any:
@@ -118,7 +117,7 @@ def gaps_tab(desk: Desk, start_curated: StartCurated | None = None, start_draft:
             gaps.begun(person, gap, "document", begun.path)
             if start_draft is not None:
                 start_draft(desk, person, begun.path, begun.text.encode())
-                gr.Info(f"{begun.path} is now a draft, without an answer yet. It is in the tab of documents.")
+                gr.Info(f"{escape(begun.path)} is now a draft, without an answer yet. It is in the tab of documents.")
         return gr.update(value=begun.text, visible=True, label=f"The beginning of {begun.path}: write the answer in it")
 
     def explained(chosen: str, request: gr.Request) -> str:

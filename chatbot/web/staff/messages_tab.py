@@ -57,7 +57,7 @@ def messages_tab(desk: Desk) -> None:
         person = person_of(request)
         with refusing():
             desk.outbox.done(receipt, person)
-            gr.Info(f"{receipt} is done.")
+            gr.Info(f"{escape(receipt)} is done.")
             return listing(person)
 
     everything = [summary, listed, chosen, pane, words]

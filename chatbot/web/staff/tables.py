@@ -73,11 +73,11 @@ def local(at: datetime) -> str:
 
 @contextmanager
 def refusing() -> Iterator[None]:
-    """Show what is expected to go wrong in plain words, without a trace."""
+    """Show what is expected to go wrong in plain words, without a trace. Gradio takes the text for HTML."""
     try:
         yield
     except EXPECTED as error:
-        raise gr.Error(str(error), print_exception=False) from error
+        raise gr.Error(escape(str(error)), title="That was not done", print_exception=False) from error
 
 
 def this_tab() -> gr.Tab:
