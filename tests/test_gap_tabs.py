@@ -98,9 +98,9 @@ def test_from_a_gap_to_an_answer_that_is_begun_and_why_it_was_not_found(
     assert page.evaluate("window.hacked") is None
 
     page.get_by_role("button", name="Write an answer").click()
-    expect(page.get_by_text("an answer begun")).to_be_visible()
-    assert begun.asked == [("Ann", [*begun.asked[0][1]], "Chemical peel")]
-    assert set(begun.asked[0][1]) == {HOSTILE, "xx vouchers for a chemical peel"}
+    expect(page.locator("[data-testid=cell-0-7]")).to_have_text("an answer begun")
+    ((by, variants, treatment),) = begun.asked
+    assert (by, set(variants), treatment) == ("Ann", {HOSTILE, "xx vouchers for a chemical peel"}, "Chemical peel")
     assert [(row["how"], row["subject"]) for row in rows_of(store, topics)] == [("curated", "7")]
 
 

@@ -313,6 +313,16 @@ def test_a_gap_is_found_by_any_of_its_questions_until_they_are_deleted(gaps: Gap
         gaps.gap_of(EDITOR, "turn:99", NOW)
 
 
+def test_a_long_message_of_several_lines_has_a_title_of_one(gaps: Gaps, outbox: Outbox) -> None:
+    send(outbox, f"Hello,\n\nxx voucher?\n{'and more ' * 100}")
+    (gap,) = ranked(gaps)
+    assert gap.title.startswith("Hello, xx voucher? and more")
+    assert len(gap.title) <= 200
+    assert gaps.gap_titled(EDITOR, gap.title, False, NOW).exemplar.id == gap.exemplar.id
+    with pytest.raises(GapError, match="changed since"):
+        gaps.gap_titled(EDITOR, gap.title, True, NOW)
+
+
 def test_ten_thousand_turns_are_ranked_within_a_second(gaps: Gaps, store: Engine) -> None:
     words = [f"xx{'y' * (number % 7)}{'z' * (number % 5)} word{number}" for number in range(2000)]
     rows: list[dict[str, Any]] = [

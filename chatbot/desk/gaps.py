@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from textwrap import shorten
 from threading import Lock
 
 import numpy as np
@@ -19,6 +20,7 @@ from chatbot.desk.unanswered import Unanswered, unanswered
 from chatbot.store import transaction
 
 WEEK = timedelta(days=7)
+MAX_TITLE = 200  # characters
 
 
 class GapError(Exception):
@@ -43,6 +45,11 @@ class Gap:
     topic: str | None
     decided: Topic | None
     is_closed: bool
+
+    @property
+    def title(self) -> str:
+        """The exemplar on one line, cut where it is a long message."""
+        return shorten(self.exemplar.text, MAX_TITLE, placeholder=" …")
 
     @property
     def variants(self) -> list[str]:
@@ -88,10 +95,10 @@ class Gaps:
                 return gap
         raise GapError("These questions are no longer kept. Refresh the list.")
 
-    def gap_like(self, by: Person, exemplar: str, is_closed: bool, now: datetime) -> Gap:
-        """The open, or the closed, gap with this exemplar. Raises GapError where its questions changed since."""
+    def gap_titled(self, by: Person, title: str, is_closed: bool, now: datetime) -> Gap:
+        """The open, or the closed, gap with this title. Raises GapError where its questions changed since."""
         for gap in self.ranked(by, now):
-            if gap.is_closed is is_closed and gap.exemplar.text == exemplar:
+            if gap.is_closed is is_closed and gap.title == title:
                 return gap
         raise GapError("These questions have changed since. Refresh the list.")
 

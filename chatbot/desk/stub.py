@@ -23,7 +23,7 @@ class Stub:
 
 def stub_of(gap: Gap) -> Stub:
     """A Markdown document without an answer: the check of documents names it until somebody writes one."""
-    title, id = _one_line(gap.exemplar.text), _id(gap)
+    title, id = _one_line(gap.title), _id(gap)
     matter = {
         "id": id,
         "title": title,

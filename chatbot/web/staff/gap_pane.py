@@ -43,7 +43,7 @@ def rows(found: Sequence[Gap]) -> list[list[Cell]]:
             gap.this_week,
             gap.week_before,
             trend(gap),
-            gap.exemplar.text,
+            gap.title,
             gap.topic or "",
             ", ".join(f"{name} ({asked})" for name, asked in gap.treatments),
             state(gap),
@@ -73,7 +73,7 @@ def state(gap: Gap) -> str:
 
 def head(gap: Gap) -> str:
     """What the gap is about, how many asked, and what was decided."""
-    title = f"<h3>“{escape(gap.exemplar.text)}”</h3>"
+    title = f"<h3>“{escape(gap.title)}”</h3>"
     numbers = f"<p>Asked by {_people(gap.asked)}: {gap.this_week} this week, {gap.week_before} the week before.</p>"
     return told(title, numbers, _decided(gap.decided, gap.is_closed) if gap.decided else "")
 

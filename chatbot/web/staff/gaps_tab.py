@@ -79,9 +79,9 @@ def gaps_tab(desk: Desk, start_curated: StartCurated | None = None, start_draft:
             return listing(person_of(request), which)
 
     def choose(event: gr.SelectData, which: str, request: gr.Request) -> list[Any]:
-        exemplar = str(event.row_value[gap_pane.HEADER.index("Asked")])  # its place changes as the list is sorted
+        title = str(event.row_value[gap_pane.HEADER.index("Asked")])  # its place changes as the list is sorted
         with refusing():
-            gap = gaps.gap_like(person_of(request), exemplar, which == "Closed", datetime.now(UTC))
+            gap = gaps.gap_titled(person_of(request), title, which == "Closed", datetime.now(UTC))
         is_open = not gap.is_closed
         return [
             gap.exemplar.id,
