@@ -358,7 +358,7 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
 def _messages(options: argparse.Namespace, settings: Settings) -> int:
     outbox = Outbox(open_store(settings.store), None, settings.keep_days)
     if options.done is not None:
-        outbox.done(options.done)
+        outbox.done(options.done, OWNER)
         receipt = options.done.strip().upper()
         print(json.dumps({"receipt": receipt, "state": "done"}) if options.json else f"{receipt} is done.")
         return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from chatbot.answer import Answer, abstain, answer, refuse, smalltalk
@@ -23,8 +23,9 @@ from chatbot.triage import triage
 from chatbot.urgent import urgent
 from chatbot.verify import Gate, Verdict, verify
 from chatbot.withheld import may_be_shown
-from index.encode import Encoder
+from index.encode import Encoder, Vectors
 from index.live import CurrentIndex
+from index.search import Hit
 from index.store import StoredIndex
 
 
@@ -48,6 +49,20 @@ class Part:
 
     text: str
     about: Scope
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Searched:
+    """A part, and the passages that may answer it.
+
+    `subject` is `text` without the names of treatments, `vector` the encoded text, shape (dim,).
+    """
+
+    text: str
+    about: Scope
+    subject: str
+    vector: Vectors
+    hits: list[Hit]
 
 
 def ask(bot: Bot, question: Question, earlier: Sequence[Question] = ()) -> Answer:
@@ -83,7 +98,8 @@ def ask(bot: Bot, question: Question, earlier: Sequence[Question] = ()) -> Answe
         return _checked(given, question, alone, bot)
     parts = parts_of(index, alone)
     matches = [curated_match(bot, index, part) for part in parts]
-    verdicts = _verdicts(bot, index, [part for part, own in zip(parts, matches, strict=True) if own is None])
+    left = [part for part, own in zip(parts, matches, strict=True) if own is None]
+    verdicts = [judge(bot, index, one) for one in searched(bot, index, left)]
     own_answers = list({own.version.id: own for own in matches if own is not None}.values())
     if not own_answers and not any(verdict.is_answered for verdict in verdicts):
         return abstain(question, said, verdicts, about, bot.clinic)
@@ -106,7 +122,7 @@ def curated_match(bot: Bot, index: StoredIndex, part: Part) -> CuratedMatch | No
 
 def find(bot: Bot, index: StoredIndex, alone: Question) -> list[Verdict]:
     """The documents' verdict on each thing that a stand-alone question asks, in its order."""
-    return _verdicts(bot, index, parts_of(index, alone))
+    return [judge(bot, index, one) for one in searched(bot, index, parts_of(index, alone))]
 
 
 def parts_of(index: StoredIndex, alone: Question) -> list[Part]:
@@ -129,15 +145,18 @@ def parts_of(index: StoredIndex, alone: Question) -> list[Part]:
     return parts
 
 
-def _verdicts(bot: Bot, index: StoredIndex, parts: Sequence[Part]) -> list[Verdict]:
-    if not parts:
-        return []
-    verdicts = []
-    for part, vector in zip(parts, bot.encoder.encode([part.text for part in parts]), strict=True):
+def searched(bot: Bot, index: StoredIndex, parts: Sequence[Part]) -> Iterator[Searched]:
+    """Each part with the passages that may answer it."""
+    vectors = bot.encoder.encode([part.text for part in parts]) if parts else ()
+    for part, vector in zip(parts, vectors, strict=True):
         subject = index.treatments.without(part.text)
-        keep = may_be_shown(part.about.keep(index.treatments), bot.rules.never_quoted_patterns)
         hits = retrieve(part.text, subject, vector, index.passages, part.about)
-        in_full = index.treatments.in_full(part.text)
-        verdict = verify(in_full, subject, vector, hits, index.passages, bot.gate, bot.cross_encoder, keep)
-        verdicts.append(replace(verdict, question=part.text))
-    return verdicts
+        yield Searched(part.text, part.about, subject, vector, hits)
+
+
+def judge(bot: Bot, index: StoredIndex, part: Searched) -> Verdict:
+    """Whether the passages of a part answer it."""
+    keep = may_be_shown(part.about.keep(index.treatments), bot.rules.never_quoted_patterns)
+    in_full = index.treatments.in_full(part.text)
+    verdict = verify(in_full, part.subject, part.vector, part.hits, index.passages, bot.gate, bot.cross_encoder, keep)
+    return replace(verdict, question=part.text)

@@ -138,6 +138,7 @@ class Settings(BaseModel):
     approved_only: bool = False
     withhold_overdue: bool = False
     session_hours: int = Field(default=12, ge=1, le=24 * 7)
+    minutes_saved_per_answer: float | None = Field(default=None, gt=0, le=60)
 
     @property
     def indexes(self) -> Path:

@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from ports import free_port
 from sqlalchemy import Engine
 
 from chatbot.database import Database
+from chatbot.desk.people import OWNER
 from chatbot.mailing.delivery import delivering
 from chatbot.mailing.mail import Mail
 from chatbot.mailing.message import Exchange, Message
@@ -200,7 +202,7 @@ def test_what_was_sent_cannot_be_read_any_more(outbox: Outbox) -> None:
 
 def test_a_message_that_is_done_waits_no_more_and_no_byte_of_it_is_left(unmailed: Outbox, store: Engine) -> None:
     receipt, other = unmailed.post(MESSAGE), unmailed.post(replace(MESSAGE, id="2", name="Robin Wren"))
-    unmailed.done(f" {receipt.lower()} ")
+    unmailed.done(f" {receipt.lower()} ", OWNER)
     assert [one.receipt for one in unmailed.waiting()] == [other]
     assert unmailed.read(other).name == "Robin Wren"
     assert b"Nightingale" not in written(store)
@@ -211,7 +213,7 @@ def test_a_message_that_is_done_is_not_sent_any_more(store: Engine, server: Mail
     down = Outbox(store, Mail(MailServer(free_port()).settings()), KEEP_DAYS)
     receipt = down.post(MESSAGE)
     down.send_due(soon())
-    down.done(receipt)
+    down.done(receipt, OWNER)
     assert Outbox(store, Mail(server.settings()), KEEP_DAYS).send_due(soon() + timedelta(days=1)) == 0
     assert down.waiting() == server.taken == []
     assert down.post(MESSAGE) == receipt  # a late retry is known
@@ -220,7 +222,7 @@ def test_a_message_that_is_done_is_not_sent_any_more(store: Engine, server: Mail
 
 def test_what_does_not_wait_cannot_be_ticked_off_and_it_is_said_why(outbox: Outbox, unmailed: Outbox) -> None:
     done = unmailed.post(replace(MESSAGE, id="done"))
-    unmailed.done(done)
+    unmailed.done(done, OWNER)
     sent = outbox.post(MESSAGE)
     outbox.send_due(soon())
     for receipt, why in {
@@ -228,7 +230,7 @@ def test_what_does_not_wait_cannot_be_ticked_off_and_it_is_said_why(outbox: Outb
         done: f"message {done} has been done since {datetime.now(UTC):%Y-%m-%d}",
         sent: f"message {sent} went to the clinic by e-mail on",
     }.items():
-        for refused in (unmailed.done, unmailed.read):
+        for refused in (partial(unmailed.done, by=OWNER), unmailed.read):
             with pytest.raises(UnknownReceiptError, match=f"{why}.*lists those that wait"):
                 refused(receipt)
 
@@ -237,7 +239,7 @@ def test_a_message_that_is_done_goes_after_its_days_without_a_complaint(
     outbox: Outbox, store: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
     receipt = outbox.post(MESSAGE)
-    outbox.done(receipt)
+    outbox.done(receipt, OWNER)
     outbox.purge(soon() + timedelta(days=KEEP_DAYS))
     assert receipt.encode() not in written(store)
     assert caplog.messages == []

@@ -15,8 +15,11 @@ from typing import Any, Literal
 
 from sqlalchemy import JSON, Column, Connection, DateTime, Engine, Integer, String, Table, select
 
+from chatbot.desk.audit import note
+from chatbot.desk.permissions import Person
 from chatbot.mailing.mail import WHOLE_S, Mail, MailError
 from chatbot.mailing.message import Exchange, Message
+from chatbot.redact import redact
 from chatbot.rules import Urgency
 from chatbot.store import StoreError, flush_every_commit, metadata, scrub, transaction
 
@@ -148,14 +151,20 @@ class Outbox:
         with transaction(self._store) as connection:
             return _message(_waiting(connection, receipt))
 
-    def done(self, receipt: str) -> None:
-        """Staff have answered a message: it is not sent any more, and its words are deleted. That it is done is kept.
+    def done(self, receipt: str, by: Person) -> None:
+        """Tick off a message that staff answered: it is not sent any more; name, contact and conversation are deleted.
 
-        Raises UnknownReceiptError, StoreError.
+        The question itself stays, redacted, where it was not urgent and whoever asked it can delete it with the
+        conversation: it counts among what the documents do not answer. Raises UnknownReceiptError, NotAllowedError,
+        StoreError.
         """
+        by.must("edit")
         with transaction(self._store) as connection:
-            key = _waiting(connection, receipt)["key"]
-            self._update(connection, key, done_at=_utc(datetime.now(UTC)), error=None, **dict.fromkeys(WORDS))
+            row = _waiting(connection, receipt)
+            is_kept = row["conversation"] is not None and row["urgency"] is None
+            gone = dict.fromkeys(WORDS) | {"text": redact(row["text"]) if is_kept else None}
+            self._update(connection, row["key"], done_at=_utc(datetime.now(UTC)), error=None, **gone)
+            note(connection, by.name, "message.done", f"message:{row['receipt']}", urgency=row["urgency"])
         scrub(self._store)
 
     def forget(self, conversation: str) -> None:

@@ -1,0 +1,166 @@
+"""The tab of gaps: what patients asked that the documents do not answer, and what to do about each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from html import escape
+from typing import Any
+
+from chatbot.desk.desk import Desk
+from chatbot.desk.export import as_csv
+from chatbot.desk.gaps import Gap, Gaps
+from chatbot.desk.permissions import Person
+from chatbot.desk.stub import stub_of
+from chatbot.desk.unanswered import earlier_of
+from chatbot.desk.why import why
+from chatbot.desk.why_told import steps_of
+from chatbot.question import Question
+from chatbot.store import transaction
+from chatbot.web.staff import gap_pane
+from chatbot.web.staff.guard import person_of
+from chatbot.web.staff.tables import SAVE, refusing, this_tab
+from chatbot.web.staff.why_pane import why_pane
+
+import gradio as gr  # isort: skip  # after tables, which sets what Gradio reads at import
+
+# Begins a curated answer with these variants and this treatment, if it is about one; returns its id.
+StartCurated = Callable[[Desk, Person, Sequence[str], str | None], str]
+# Keeps a document of this path and content as a draft.
+StartDraft = Callable[[Desk, Person, str, bytes], object]
+QUIETLY: dict[str, Any] = {"api_visibility": "private", "show_progress": "minimal"}
+
+
+def gaps_tab(desk: Desk, start_curated: StartCurated | None = None, start_draft: StartDraft | None = None) -> None:
+    """The list, the questions of the chosen gap, and the buttons."""
+    gaps = Gaps(desk)
+    chosen = gr.State("")  # the id of a question of the gap that is shown
+    summary = gr.HTML("", padding=False)
+    with gr.Row():
+        which = gr.Radio(["Open", "Closed"], value="Open", label="Gaps", show_label=False, container=False, scale=3)
+        refresh = gr.Button("Refresh", size="sm", scale=1)
+        save = gr.Button("Save as CSV", size="sm", scale=1)
+    listed = gr.Dataframe(
+        headers=list(gap_pane.HEADER),
+        datatype=gap_pane.DATATYPES,
+        interactive=False,
+        wrap=True,
+        show_label=False,
+        column_widths=list(gap_pane.WIDTHS),
+        elem_id="gap-list",
+        max_height=420,
+    )
+    text, name = gr.Textbox(visible=False), gr.Textbox("gaps.csv", visible=False)
+    with gr.Column(visible=False, elem_id="gap") as pane:
+        head = gr.HTML("", padding=False)
+        with gr.Row():
+            write = gr.Button("Write an answer", variant="primary", visible=start_curated is not None)
+            document = gr.Button("Start a document")
+            explain = gr.Button("Why was it not found?")
+            elsewhere = gr.Button("It is answered now")
+            reopen = gr.Button("Open it again")
+        asked = gr.HTML("", padding=False)
+        stub = gr.Textbox(buttons=["copy"], lines=12, visible=False, interactive=False, elem_id="gap-stub")
+        with gr.Accordion("Not for us", open=False) as refusal:
+            label = gr.Textbox(label="What it is about, in your own words", placeholder="For example: tattoo removal")
+            reason = gr.Textbox(
+                label="Why the clinic does not answer it", placeholder="For example: we do not offer it"
+            )
+            refuse = gr.Button("Close it as not for us", size="sm")
+        steps = gr.HTML("", padding=False)
+
+    def listing(person: Person, which: str) -> list[Any]:
+        found = gaps.ranked(person, datetime.now(UTC))
+        ones = [gap for gap in found if gap.is_closed is (which == "Closed")]
+        return [gap_pane.summary(found), gap_pane.rows(ones), "", gr.update(visible=False)]
+
+    def show(which: str, request: gr.Request) -> list[Any]:
+        with refusing():
+            return listing(person_of(request), which)
+
+    def choose(event: gr.SelectData, which: str, request: gr.Request) -> list[Any]:
+        title = str(event.row_value[gap_pane.HEADER.index("Asked")])  # its place changes as the list is sorted
+        with refusing():
+            gap = gaps.gap_titled(person_of(request), title, which == "Closed", datetime.now(UTC))
+        is_open = not gap.is_closed
+        return [
+            gap.exemplar.id,
+            gr.update(visible=True),
+            gap_pane.head(gap),
+            gap_pane.asked(gap),
+            gr.update(visible=is_open and start_curated is not None),
+            *(gr.update(visible=is_open) for _ in (document, elsewhere, refusal)),
+            gr.update(visible=gap.decided is not None),
+            gr.update(visible=False),
+            *("" for _ in (label, reason, steps)),
+        ]
+
+    def gap_chosen(person: Person, chosen: str) -> Gap:
+        return gaps.gap_of(person, chosen, datetime.now(UTC))
+
+    def write_answer(chosen: str, which: str, request: gr.Request) -> list[Any]:
+        person = person_of(request)
+        assert start_curated is not None, "the button is not shown without it"
+        with refusing():
+            person.must("edit")
+            gap = gap_chosen(person, chosen)
+            id = start_curated(desk, person, gap.variants, gap.treatment)
+            gaps.begun(person, gap, "curated", id)
+            gr.Info(f"Answer {escape(id)} was begun with these questions. It is in the tab of curated answers.")
+            return listing(person, which)
+
+    def start_document(chosen: str, request: gr.Request) -> Any:
+        person = person_of(request)
+        with refusing():
+            gap = gap_chosen(person, chosen)
+            begun = stub_of(gap)
+            gaps.begun(person, gap, "document", begun.path)
+            if start_draft is not None:
+                start_draft(desk, person, begun.path, begun.text.encode())
+                gr.Info(f"{escape(begun.path)} is now a draft, without an answer yet. It is in the tab of documents.")
+        return gr.update(value=begun.text, visible=True, label=f"The beginning of {begun.path}: write the answer in it")
+
+    def explained(chosen: str, request: gr.Request) -> str:
+        person = person_of(request)
+        with refusing():
+            one = gap_chosen(person, chosen).exemplar
+            with transaction(desk.store) as connection:
+                earlier = earlier_of(connection, one.id)
+            return why_pane(one.text, steps_of(why(person, desk.bot, Question.parse(one.text), earlier)))
+
+    def close_answered(chosen: str, which: str, request: gr.Request) -> list[Any]:
+        person = person_of(request)
+        with refusing():
+            gaps.answered(person, gap_chosen(person, chosen))
+            return listing(person, which)
+
+    def close_refused(chosen: str, label: str, reason: str, which: str, request: gr.Request) -> list[Any]:
+        person = person_of(request)
+        with refusing():
+            gaps.not_for_us(person, gap_chosen(person, chosen), label, reason)
+            return listing(person, which)
+
+    def open_again(chosen: str, which: str, request: gr.Request) -> list[Any]:
+        person = person_of(request)
+        with refusing():
+            gaps.reopen(person, gap_chosen(person, chosen))
+            return listing(person, which)
+
+    def saved(which: str, request: gr.Request) -> list[str]:
+        person = person_of(request)
+        with refusing():
+            found = gaps.ranked(person, datetime.now(UTC))
+        ones = [gap for gap in found if gap.is_closed is (which == "Closed")]
+        return [f"gaps-{which.lower()}-{date.today()}.csv", as_csv(gap_pane.HEADER, gap_pane.cells(ones))]
+
+    lists = [summary, listed, chosen, pane]
+    gr.on([this_tab().select, refresh.click, which.change], show, [which], lists, **QUIETLY)
+    of_one = [chosen, pane, head, asked, write, document, elsewhere, refusal, reopen, stub, label, reason, steps]
+    listed.select(choose, [which], of_one, **QUIETLY)
+    write.click(write_answer, [chosen, which], lists, **QUIETLY)
+    document.click(start_document, [chosen], stub, **QUIETLY)
+    explain.click(explained, [chosen], steps, **QUIETLY)
+    elsewhere.click(close_answered, [chosen, which], lists, **QUIETLY)
+    refuse.click(close_refused, [chosen, label, reason, which], lists, **QUIETLY)
+    reopen.click(open_again, [chosen, which], lists, **QUIETLY)
+    save.click(saved, [which], [name, text], **QUIETLY).success(None, [name, text], None, js=SAVE)
