@@ -20,6 +20,7 @@ from sqlalchemy import Engine, Table, select
 from widget_site import CLINIC, DESKTOP, PHONE, Site, visited
 
 from chatbot.bot import Bot
+from chatbot.mailing.mail import Mail
 from chatbot.mailing.outbox import Outbox
 from chatbot.reading.cross_encoder import Logits, Said
 from chatbot.reading.meaning import Probabilities
@@ -177,9 +178,27 @@ def desktop(program: Program, browser: Browser) -> Iterator[Site]:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Engine:
-    """A store that is still to be made, in `tmp_path / "var" / "records.sqlite3"`."""
-    return open_store(tmp_path / "var" / "records.sqlite3")
+def path(tmp_path: Path) -> Path:
+    """The file of `store`."""
+    return tmp_path / "var" / "records.sqlite3"
+
+
+@pytest.fixture
+def store(path: Path) -> Engine:
+    """A store that is still to be made."""
+    return open_store(path)
+
+
+@pytest.fixture
+def outbox(store: Engine, server: MailServer) -> Outbox:
+    """What goes from `store` to the mail server."""
+    return Outbox(store, Mail(server.settings(), step_s=1.0), keep_days=30)
+
+
+@pytest.fixture
+def unmailed(store: Engine) -> Outbox:
+    """Of a clinic without a mail server."""
+    return Outbox(store, None, keep_days=30)
 
 
 @pytest.fixture

@@ -17,16 +17,6 @@ VISITS = Table("test_visits", metadata, Column("id", Integer, primary_key=True),
 PAGES = Table("test_pages", metadata, Column("visit", ForeignKey("test_visits.id"), nullable=False))
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "var" / "records.sqlite3"
-
-
-@pytest.fixture
-def store(path: Path) -> Engine:
-    return open_store(path)
-
-
 def count(store: Engine) -> int:
     with transaction(store) as connection:
         return connection.execute(select(func.count()).select_from(VISITS)).scalar_one()
