@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 import trustme
+from door_clients import add_paths, client_of
 from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from mail_server import MailServer, serving
 from playwright.sync_api import Browser, sync_playwright
 from rose_documents import LASER, PEEL, STAFF
@@ -283,3 +285,11 @@ def server_of(rose_bot: Bot, store: Engine) -> ServerOf:
         return server
 
     return make
+
+
+@pytest.fixture
+def closed(server_of: ServerOf) -> TestClient:
+    """A server that no other site may ask, with paths that are for staff or broken."""
+    server = server_of(Settings())
+    add_paths(server)
+    return client_of(server)

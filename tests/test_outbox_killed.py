@@ -1,4 +1,8 @@
-"""The outbox of processes that are killed, or that send at the same time: no message is lost, none goes twice."""
+"""The outbox of processes that are killed, or that send at the same time: no message is lost, none goes twice.
+
+Started as a program, `python tests/test_outbox_killed.py post|send STORE PORT`, this file is the process that the tests
+kill: it says "ready", and for a line of input posts a message and says its receipt, or sends and says how many.
+"""
 
 from __future__ import annotations
 
