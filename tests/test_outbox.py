@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mail_server import MailServer, serving
+from mail_server import MailServer
 from ports import free_port
 from posted import KEEP_DAYS, MESSAGE, all_bytes, soon
 from sqlalchemy import Engine, event
@@ -19,27 +18,6 @@ from sqlalchemy import Engine, event
 from chatbot.mailing.mail import Mail
 from chatbot.mailing.outbox import Outbox, UnknownReceiptError
 from chatbot.store import StoreError, open_store, transaction
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "var" / "records.sqlite3"
-
-
-@pytest.fixture
-def store(path: Path) -> Engine:
-    return open_store(path)
-
-
-@pytest.fixture
-def server() -> Iterator[MailServer]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture
-def outbox(store: Engine, server: MailServer) -> Outbox:
-    return Outbox(store, Mail(server.settings(), step_s=1.0), KEEP_DAYS)
 
 
 def test_a_receipt_can_be_read_out_on_the_telephone(unmailed: Outbox) -> None:
