@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 import trustme
 from argon2 import PasswordHasher
+from door_clients import add_paths, client_of
 from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from mail_server import MailServer, serving
 from playwright.sync_api import Browser, sync_playwright
 from postgres_server import PostgresServer
@@ -29,6 +31,7 @@ from chatbot.desk import passwords
 from chatbot.desk.desk import Desk
 from chatbot.desk.library import Library, LiveLibrary
 from chatbot.desk.sessions import Sessions
+from chatbot.mailing.mail import Mail
 from chatbot.mailing.outbox import Outbox
 from chatbot.migrations import bring_up_to_date
 from chatbot.reading.cross_encoder import Logits, Said
@@ -262,6 +265,23 @@ def store(where: Path | Database) -> Iterator[Engine]:
     store.dispose()
 
 
+def path(tmp_path: Path) -> Path:
+    """The file of `store`."""
+    return tmp_path / "var" / "records.sqlite3"
+
+
+@pytest.fixture
+def outbox(store: Engine, server: MailServer) -> Outbox:
+    """What goes from `store` to the mail server."""
+    return Outbox(store, Mail(server.settings(), step_s=1.0), keep_days=30)
+
+
+@pytest.fixture
+def unmailed(store: Engine) -> Outbox:
+    """Of a clinic without a mail server."""
+    return Outbox(store, None, keep_days=30)
+
+
 @pytest.fixture
 def server() -> Iterator[MailServer]:
     """A mail server without encryption or a login."""
@@ -373,3 +393,11 @@ def server_of(rose_bot: Bot, store: Engine) -> ServerOf:
         return server
 
     return make
+
+
+@pytest.fixture
+def closed(server_of: ServerOf) -> TestClient:
+    """A server that no other site may ask, with paths that are for staff or broken."""
+    server = server_of(Settings())
+    add_paths(server)
+    return client_of(server)

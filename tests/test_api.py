@@ -9,37 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import MEND, LetterEncoder, SharedWords, UndecidedMeaning, rows_of
+from conftest import LetterEncoder, rows_of
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from chatbot.bot import Bot, ask
 from chatbot.question import Question
 from chatbot.records import Records, turns
-from chatbot.rules import load_rules
-from chatbot.settings import Clinic
-from chatbot.verify import Gate
 from chatbot.web.api import make_api
 from index.build import build_index
-from index.live import LiveIndex
 
-ALL_KNOWN = Gate(weights={"known": 20.0}, bias=-18.0, min_probability=0.5, reason="test")  # as in test_bot.py
 FADES = {"question": "when does redness fade?"}
-CLINIC = Clinic(
-    name="Rose Clinic", phone="01 234", emergency_number="999", urgent_care_line="111", poison_line="111",
-    crisis_line="116 123",
-)  # fmt: skip
 
 
 @pytest.fixture
-def bot(clinic_folder: Path, home: Path, encoder: LetterEncoder, meaning: UndecidedMeaning) -> Bot:
-    build_index(clinic_folder, home, encoder)
-    return Bot(CLINIC, encoder, LiveIndex(home, MEND), load_rules(), meaning, ALL_KNOWN, SharedWords())
-
-
-@pytest.fixture
-def client(bot: Bot, store: Engine) -> TestClient:
-    return TestClient(make_api(bot, Records(store, keep_days=30)), raise_server_exceptions=False)
+def client(rose_bot: Bot, store: Engine) -> TestClient:
+    return TestClient(make_api(rose_bot, Records(store, keep_days=30)), raise_server_exceptions=False)
 
 
 def refusal_of(client: TestClient, path: str, body: Any) -> str:
@@ -55,10 +40,10 @@ def refusal_of(client: TestClient, path: str, body: Any) -> str:
     return reason
 
 
-def test_ask_gives_the_answer_object_of_the_program(client: TestClient, bot: Bot) -> None:
+def test_ask_gives_the_answer_object_of_the_program(client: TestClient, rose_bot: Bot) -> None:
     response = client.post("/api/ask", json=FADES)
     assert response.status_code == 200
-    assert response.json() == ask(bot, Question.parse(FADES["question"])).to_json()
+    assert response.json() == ask(rose_bot, Question.parse(FADES["question"])).to_json()
     assert response.json()["status"] == "answered"
 
 
@@ -109,12 +94,12 @@ def test_a_refused_answer_comes_with_the_contact(client: TestClient) -> None:
 
 
 def test_each_answer_is_recorded_with_its_index_and_what_is_refused_is_not(
-    client: TestClient, bot: Bot, store: Engine
+    client: TestClient, rose_bot: Bot, store: Engine
 ) -> None:
     client.post("/api/ask", json=FADES)
     client.post("/api/ask", json={"question": ""})
     (row,) = rows_of(store, turns)
-    assert row["index"] == bot.index.current().version
+    assert row["index"] == rose_bot.index.current().version
 
 
 def test_no_file_has_a_word_of_a_question_without_a_conversation(client: TestClient, tmp_path: Path) -> None:
@@ -200,10 +185,10 @@ def test_search_gives_no_passage_that_no_patient_may_be_shown(
     assert (sentence in [hit["text"] for hit in hits]) == is_given
 
 
-def test_health_names_the_index_and_its_size(client: TestClient, bot: Bot) -> None:
+def test_health_names_the_index_and_its_size(client: TestClient, rose_bot: Bot) -> None:
     response = client.get("/api/health")
     assert response.status_code == 200
-    assert response.json() == {"status": "ok", "index": bot.index.current().version, "documents": 3, "passages": 6}
+    assert response.json() == {"status": "ok", "index": rose_bot.index.current().version, "documents": 3, "passages": 6}
 
 
 @pytest.mark.parametrize(

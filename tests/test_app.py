@@ -20,7 +20,7 @@ from chatbot.mailing.message import Exchange, Message
 from chatbot.mailing.outbox import Outbox
 from chatbot.records import Records, turns
 from chatbot.settings import MailSettings
-from chatbot.store import open_store, transaction
+from chatbot.store import transaction
 
 SETTINGS = """
 documents = "clinic"
@@ -352,11 +352,6 @@ MESSAGE = Message(
     consented_at=datetime(2026, 11, 24, 22, 5, tzinfo=UTC),
     urgency="same_day",
 )
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Engine:
-    return open_store(tmp_path / "var" / "records.sqlite3")
 
 
 def test_messages_lists_what_waits_for_staff_without_the_visitors_words(run: Program, store: Engine) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from conftest import MEND, LetterEncoder, SharedWords, UndecidedMeaning, rows_of
+from conftest import UndecidedMeaning, rows_of
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
@@ -17,19 +17,9 @@ from chatbot.bot import Bot, ask
 from chatbot.mailing.outbox import Outbox
 from chatbot.question import Question
 from chatbot.records import Records, turns, votes
-from chatbot.rules import load_rules
-from chatbot.settings import Clinic
-from chatbot.verify import Gate
 from chatbot.web.api import make_api
 from chatbot.web.chat import add_chat
-from index.build import build_index
-from index.live import LiveIndex
 
-ALL_KNOWN = Gate(weights={"known": 20.0}, bias=-18.0, min_probability=0.5, reason="test")  # as in test_bot.py
-CLINIC = Clinic(
-    name="Rose Clinic", phone="01 234", emergency_number="999", urgent_care_line="111", poison_line="111",
-    crisis_line="116 123",
-)  # fmt: skip
 FADES = "when does redness fade?"
 RED = "my face is still red"
 
@@ -63,25 +53,21 @@ class Talk:
 
 
 @pytest.fixture
-def bot(clinic_folder: Path, home: Path, encoder: LetterEncoder, meaning: UndecidedMeaning) -> Bot:
-    build_index(clinic_folder, home, encoder)
-    return Bot(CLINIC, encoder, LiveIndex(home, MEND), load_rules(), meaning, ALL_KNOWN, SharedWords())
-
-
-@pytest.fixture
-def talk(bot: Bot, store: Engine) -> Talk:
+def talk(rose_bot: Bot, store: Engine) -> Talk:
     records = Records(store, keep_days=30)
-    api = make_api(bot, records)
-    add_chat(api, bot, records, Outbox(store, None, keep_days=30))
+    api = make_api(rose_bot, records)
+    add_chat(api, rose_bot, records, Outbox(store, None, keep_days=30))
     return Talk(TestClient(api, raise_server_exceptions=False), store)
 
 
-def test_an_answer_comes_piece_by_piece_then_whole_then_the_stream_is_done(talk: Talk, bot: Bot) -> None:
+def test_an_answer_comes_piece_by_piece_then_whole_then_the_stream_is_done(talk: Talk, rose_bot: Bot) -> None:
     events = talk.say("does one session of CO2 laser remove every scar?")
     assert [name for name, _ in events] == ["part", "part", "part", "answer", "done"]
     assert [data["kind"] for name, data in events if name == "part"] == ["quote", "dispute", "dispute"]
     (whole,) = [data for name, data in events if name == "answer"]
-    assert whole["answer"] == ask(bot, Question.parse("does one session of CO2 laser remove every scar?")).to_json()
+    assert (
+        whole["answer"] == ask(rose_bot, Question.parse("does one session of CO2 laser remove every scar?")).to_json()
+    )
 
 
 def test_every_number_in_the_parts_opens_to_a_source(talk: Talk) -> None:

@@ -19,7 +19,7 @@ from kb.document import Problem
 FILE = Path("settings.toml")
 LOGIN = {"user": USER, "password_variable": "ROSE_PASSWORD"}
 ENVIRONMENT = {"ROSE_PASSWORD": PASSWORD}
-ACCOUNT = {"user": "web@rose.example", "password_variable": "ROSE_PASSWORD", "security": "starttls"}
+ACCOUNT: dict[str, Any] = {"user": "web@rose.example", "password_variable": "ROSE_PASSWORD", "security": "starttls"}
 
 
 def seen(environment: dict[str, str] = ENVIRONMENT, **others: Any) -> list[Problem]:
@@ -84,10 +84,10 @@ def test_a_password_that_is_not_there_is_named_with_its_variable(environment: di
 
 
 def test_an_account_of_another_domain_than_the_senders_is_a_warning() -> None:
-    (problem,) = seen(**{**ACCOUNT, "user": "web@other.example"})
+    (problem,) = seen(ENVIRONMENT, **{**ACCOUNT, "user": "web@other.example"})
     assert problem.severity == "warning"
     assert "web@other.example, of another domain" in problem.what
-    assert seen(**{**ACCOUNT, "user": "web@ROSE.example"}) == []
+    assert seen(ENVIRONMENT, **{**ACCOUNT, "user": "web@ROSE.example"}) == []
 
 
 @pytest.mark.usefixtures("trusted")

@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from conftest import MEND, LetterEncoder, SharedWords, UndecidedMeaning
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from mail_server import MailServer, serving
+from mail_server import MailServer
 from sqlalchemy import Engine
 
 from chatbot.bot import Bot
-from chatbot.mailing.mail import Mail
 from chatbot.mailing.outbox import Outbox
 from chatbot.records import Records
-from chatbot.rules import load_rules
-from chatbot.settings import Clinic
-from chatbot.store import open_store
-from chatbot.verify import Gate
 from chatbot.web.api import make_api
 from chatbot.web.messages import MAX_CHARS, MAX_EXCHANGE, MAX_EXCHANGES, add_messages
 from chatbot.web.problems import add_problems
-from index.build import build_index
-from index.live import LiveIndex
 
-ALL_KNOWN = Gate(weights={"known": 20.0}, bias=-18.0, min_probability=0.5, reason="test")  # as in test_bot.py
-CLINIC = Clinic(
-    name="Rose Clinic", phone="01 234", emergency_number="999", urgent_care_line="111", poison_line="111",
-    crisis_line="116 123",
-)  # fmt: skip
 CALL = "Please ask Rose Clinic: call 01 234."
 BREATHING = "I cannot breathe"
 NOW = "Call 999 now and say that you have trouble breathing."
@@ -55,36 +41,11 @@ def body(**others: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "var" / "records.sqlite3"
-
-
-@pytest.fixture
-def store(path: Path) -> Engine:
-    return open_store(path)
-
-
-@pytest.fixture
-def server() -> Iterator[MailServer]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture
-def outbox(store: Engine, server: MailServer) -> Outbox:
-    return Outbox(store, Mail(server.settings()), keep_days=30)
-
-
-@pytest.fixture
-def api(
-    clinic_folder: Path, home: Path, encoder: LetterEncoder, meaning: UndecidedMeaning, store: Engine, outbox: Outbox
-) -> FastAPI:
-    build_index(clinic_folder, home, encoder)
-    bot = Bot(CLINIC, encoder, LiveIndex(home, MEND), load_rules(), meaning, ALL_KNOWN, SharedWords())
+def api(rose_bot: Bot, store: Engine, outbox: Outbox) -> FastAPI:
     records = Records(store, keep_days=30)
-    api = make_api(bot, records)
+    api = make_api(rose_bot, records)
     add_problems(api)
-    add_messages(api, bot, records, outbox)
+    add_messages(api, rose_bot, records, outbox)
     return api
 
 

@@ -7,24 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import MEND, LetterEncoder, SharedWords, UndecidedMeaning, rows_of
+from conftest import UndecidedMeaning, rows_of
 from sqlalchemy import Engine
 
 from chatbot.answer import Answer
 from chatbot.bot import Bot
 from chatbot.records import Records, turns
-from chatbot.rules import load_rules
-from chatbot.settings import Clinic
-from chatbot.verify import Gate
 from chatbot.web.patient import replies
-from index.build import build_index
-from index.live import LiveIndex
 
-ALL_KNOWN = Gate(weights={"known": 20.0}, bias=-18.0, min_probability=0.5, reason="test")  # as in test_bot.py
-CLINIC = Clinic(
-    name="Rose Clinic", phone="01 234", emergency_number="999", urgent_care_line="111", poison_line="111",
-    crisis_line="116 123",
-)  # fmt: skip
 RED = "my face is still red"
 
 
@@ -47,16 +37,14 @@ class Visit:
         return self.answers[-1]
 
     def asked(self) -> str:
-        """What the page shows as asked last."""
+        """What the page shows as asked last: text in a paragraph of HTML."""
         shown: str = self.messages[-2]["content"]
-        return shown
+        return shown.removeprefix("<p>").removesuffix("</p>")
 
 
 @pytest.fixture
-def visit(clinic_folder: Path, home: Path, store: Engine, encoder: LetterEncoder, meaning: UndecidedMeaning) -> Visit:
-    build_index(clinic_folder, home, encoder)
-    bot = Bot(CLINIC, encoder, LiveIndex(home, MEND), load_rules(), meaning, ALL_KNOWN, SharedWords())
-    return Visit(bot, Records(store, keep_days=30))
+def visit(rose_bot: Bot, store: Engine) -> Visit:
+    return Visit(rose_bot, Records(store, keep_days=30))
 
 
 @pytest.fixture
@@ -109,6 +97,13 @@ def test_an_emergency_is_answered_without_an_index_and_recorded_without_its_word
 def test_half_a_character_is_shown_as_a_question_mark(visit: Visit) -> None:
     visit.say("I cannot breathe \ud83d")
     assert visit.asked() == "I cannot breathe ?"
+
+
+def test_what_is_asked_is_shown_as_text_in_which_nothing_is_html_or_markdown(visit: Visit) -> None:
+    visit.say("**red**\n\n![scar](https://evil.example/x.png)\r\r<img src=x>")
+    shown = visit.messages[-2]["content"]
+    assert shown == "<p>**red**<br><br>![scar](https://evil.example/x.png)<br><br>&lt;img src=x&gt;</p>"
+    assert "\n" not in shown  # a blank line would end the HTML, and begin Markdown
 
 
 @pytest.mark.parametrize("day", ["5 days ago", "day 3", " it was about 5 days ago I think. "])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Page
+from playwright.sync_api import Dialog, Page
 
 # Set before the page's own scripts. Every tree is watched from its making on, open shadow roots too; `armed` leaves out
 # what the page itself adds while it loads.
@@ -53,15 +53,19 @@ def guarded(page: Page, address: str) -> Iterator[list[str]]:
     Gives what is seen from outside: dialogs, errors, pages that were opened, requests to anybody but the server.
     """
     done: list[str] = []
-    page.on("dialog", lambda dialog: (done.append(f"dialog {dialog.message}"), dialog.dismiss()))
-    page.on("pageerror", lambda error: done.append(f"error {error}"))
-    page.on("popup", lambda opened: done.append(f"page {opened.url}"))
-    page.on("framenavigated", lambda frame: done.append(f"left for {frame.url}") if is_left(frame.url) else None)
-    page.on("request", lambda sent: done.append(f"request {sent.url}") if is_left(sent.url) else None)
+
+    def refuse(dialog: Dialog) -> None:
+        done.append(f"dialog {dialog.message}")
+        dialog.dismiss()
 
     def is_left(url: str) -> bool:
         return not url.startswith((address, "data:", "blob:", "about:blank"))
 
+    page.on("dialog", refuse)
+    page.on("pageerror", lambda error: done.append(f"error {error}"))
+    page.on("popup", lambda opened: done.append(f"page {opened.url}"))
+    page.on("framenavigated", lambda frame: done.append(f"left for {frame.url}") if is_left(frame.url) else None)
+    page.on("request", lambda sent: done.append(f"request {sent.url}") if is_left(sent.url) else None)
     page.add_init_script(WIRES)
     yield done
     assert page.evaluate("tripped") == []

@@ -217,4 +217,6 @@ def _earlier(answers: Given, treatment: str | None) -> list[Question]:
 
 
 def _typed(text: str) -> dict[str, Any]:
-    return {"role": "user", "content": escape(sendable(text.strip()[:200])) or "…"}
+    """As text: in a block of HTML without a blank line, nothing is Markdown, such as an image to fetch."""
+    lines = [escape(line) for line in sendable(text.strip()[:200]).splitlines()]
+    return {"role": "user", "content": f"<p>{'<br>'.join(lines) or '…'}</p>"}
