@@ -12,6 +12,7 @@ import shutil
 import signal
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
@@ -46,6 +47,7 @@ from chatbot.reading.cross_encoder import load_cross_encoder
 from chatbot.reading.meaning import load_meaning
 from chatbot.ready import load_all, read_ahead
 from chatbot.records import Records
+from chatbot.remembered import Remembered
 from chatbot.rules import load_rules
 from chatbot.served import Policy, ServedIndex
 from chatbot.settings import Settings, SettingsError, load_settings
@@ -206,7 +208,7 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     with opened_store(settings.store) as store:
         make_ready(store)  # one that cannot be used is said now, not with each answer
     print("Loading the encoder and the index ...", file=sys.stderr)
-    bot = _make_bot(options, settings)
+    bot = replace(_make_bot(options, settings), remembered=Remembered())
     try:
         load_all(bot)
     except Exception as error:  # whatever is wrong with the files: a server starts whole or not at all

@@ -15,11 +15,12 @@ from chatbot.reading.asked import asked
 from chatbot.reading.cross_encoder import CrossEncoder
 from chatbot.reading.meaning import Meaning
 from chatbot.refer import refer
+from chatbot.remembered import Remembered
 from chatbot.retrieve import retrieve
 from chatbot.rules import Rules
 from chatbot.scope import Scope, scope
 from chatbot.settings import Clinic
-from chatbot.triage import triage
+from chatbot.triage import Triage, triage
 from chatbot.urgent import urgent
 from chatbot.verify import Gate, Verdict, verify
 from chatbot.withheld import may_be_shown
@@ -41,6 +42,7 @@ class Bot:
     gate: Gate
     cross_encoder: CrossEncoder
     curated: Curated = field(default_factory=NoCurated)
+    remembered: Remembered | None = None  # where many ask: a server
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,17 @@ def ask(bot: Bot, question: Question, earlier: Sequence[Question] = ()) -> Answe
     if said.kind == "smalltalk":
         return smalltalk(question, said)
     index = bot.index.current()
+
+    def look_up() -> Answer:
+        return _looked_up(bot, index, question, earlier, said)
+
+    if bot.remembered is None:
+        return look_up()
+    return bot.remembered.once((question, *earlier), (index, bot.curated.current()), look_up)
+
+
+def _looked_up(bot: Bot, index: StoredIndex, question: Question, earlier: Sequence[Question], said: Triage) -> Answer:
+    """The answer to a question that may be answered from what the clinic has written."""
     alone = standalone(question, earlier, index.treatments)
     about = scope(alone, index.treatments, index.covered)
     if said.kind == "personal" and not said.conditions and alone.text != question.text:

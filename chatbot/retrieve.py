@@ -6,7 +6,7 @@ import re
 
 from chatbot.scope import Scope
 from index.encode import Vectors
-from index.search import Hit, PassageIndex, search_vector
+from index.search import Choice, Hit, PassageIndex, search_among
 from index.terms import distinct_terms, key_terms
 
 K_HITS = 16  # the verifier weighs the sentences of each
@@ -23,15 +23,15 @@ def retrieve(question: str, subject: str, vector: Vectors, index: PassageIndex, 
     for a list, each list whose headings are about the `subject`, the question without the names of treatments: long
     lists rank low, and a list of contraindications must not be missed.
     """
-    hits = search_vector(index, vector, question, K_HITS, scope.admits)
-    found = {hit.passage.id: hit for hit in [*_lists(subject, index, scope), *_asked(vector, index, scope)]}
+    choice = index.choice(scope, scope.admits)
+    hits = search_among(index, vector, question, K_HITS, choice.ids)
+    found = {hit.passage.id: hit for hit in [*_lists(subject, choice), *_asked(vector, index, choice)]}
     return hits + [hit for hit in found.values() if hit.passage.id not in {hit.passage.id for hit in hits}]
 
 
-def _asked(vector: Vectors, index: PassageIndex, scope: Scope) -> list[Hit]:
-    admitted = {p.section.id: p for p in index.passages.values() if scope.admits(p)}
-    nearest = {section_id for section_id, _ in index.questions.nearest(vector, K_ASKED, admitted)}
-    return [Hit(p, 0.0, None, None) for p in index.passages.values() if p.section.id in nearest]
+def _asked(vector: Vectors, index: PassageIndex, choice: Choice) -> list[Hit]:
+    nearest = index.questions.nearest(vector, K_ASKED, choice.section_ids)
+    return [Hit(p, 0.0, None, None) for section_id, _ in nearest for p in index.of_section[section_id]]
 
 
 def asks_for_list(subject: str) -> bool:
@@ -39,11 +39,10 @@ def asks_for_list(subject: str) -> bool:
     return ASKS_FOR_LIST.search(subject.lower()) is not None
 
 
-def _lists(subject: str, index: PassageIndex, scope: Scope) -> list[Hit]:
+def _lists(subject: str, choice: Choice) -> list[Hit]:
     keys = key_terms(subject) if asks_for_list(subject) else []
     if not keys:
         return []
-    lists = [passage for passage in index.passages.values() if passage.is_list and scope.admits(passage)]
-    headings = [(passage, distinct_terms("\n".join(passage.headings))) for passage in lists]
+    headings = [(passage, distinct_terms("\n".join(passage.headings))) for passage in choice.lists]
     about = [passage for passage, own in headings if all(not key.terms.isdisjoint(own) for key in keys)]
     return [Hit(passage, score=0.0, cosine=None, bm25=None) for passage in about]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +22,7 @@ TEMPERATURE = 0.05
 LEAN = 0.2
 # How deep each ranking is read before fusion: deeper changes nothing in the first ten.
 FUSION_DEPTH = 100
+MAX_CHOICES = 64  # of passages that are remembered: what patients ask about is one treatment, or two
 
 
 Ranking = Sequence[tuple[str, float]]
@@ -42,6 +43,15 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """Passages that may be found: their ids, None for all; their sections; and those of them that are lists."""
+
+    ids: list[str] | None
+    section_ids: frozenset[str]
+    lists: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PassageIndex:
     """Passages, found by meaning and by words.
 
@@ -55,12 +65,29 @@ class PassageIndex:
     sentence_vectors: dict[str, Vectors]
     questions: SectionQuestions
     of_section: dict[str, list[Passage]] = field(init=False, repr=False, compare=False)
+    _choices: dict[Hashable, Choice] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         of_section: dict[str, list[Passage]] = {}
         for passage in self.passages.values():
             of_section.setdefault(passage.section.id, []).append(passage)
         object.__setattr__(self, "of_section", of_section)
+        object.__setattr__(self, "_choices", {})
+
+    def choice(self, name: Hashable, keep: Callable[[Passage], bool]) -> Choice:
+        """The passages that `keep` lets through. They are remembered by name: to ask each of ten thousand takes longer
+        than to search them.
+        """
+        if name not in self._choices:
+            if len(self._choices) >= MAX_CHOICES:
+                self._choices.clear()
+            kept = [passage for passage in self.passages.values() if keep(passage)]
+            self._choices[name] = Choice(
+                None if len(kept) == len(self.passages) else [passage.id for passage in kept],
+                frozenset(passage.section.id for passage in kept),
+                tuple(passage for passage in kept if passage.is_list),
+            )
+        return self._choices[name]
 
 
 def search(

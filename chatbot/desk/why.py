@@ -97,7 +97,7 @@ def why(by: Person, bot: Bot, question: Question, earlier: Sequence[Question] = 
     """What happens to a question now, and at which step. Raises NotAllowedError, and QuestionError as `ask` does."""
     by.must("see_gaps")
     heard = _Listening(bot.cross_encoder)
-    listening = replace(bot, cross_encoder=heard)
+    listening = replace(bot, cross_encoder=heard, remembered=None)
     answer = ask(listening, question, earlier)
     said = triage(question, bot.rules, bot.meaning)
     is_searched = answer.status not in ("urgent", "smalltalk") and said.kind != "refused"
