@@ -32,6 +32,12 @@ CLINIC = Clinic(
 
 
 @pytest.fixture
+def where(tmp_path: Path) -> Path:
+    """The API is the same whatever the store is."""
+    return tmp_path / "var" / "records.sqlite3"
+
+
+@pytest.fixture
 def bot(clinic_folder: Path, home: Path, encoder: LetterEncoder, meaning: UndecidedMeaning) -> Bot:
     build_index(clinic_folder, home, encoder)
     return Bot(CLINIC, encoder, LiveIndex(home, MEND), load_rules(), meaning, ALL_KNOWN, SharedWords())

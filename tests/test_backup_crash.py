@@ -1,8 +1,8 @@
 """`kill -9` of a restore before any of its steps, and a full disk: what is there is all old or all new.
 
 Started as a program, `python tests/test_backup_crash.py SETTINGS`, this file imports once, and then for each line
-"COMMAND FILE STEP BYTES" starts a process of its own that backs up, restores or settles. That process dies just before its
-STEP-th change of a file or a table, and cannot write beyond BYTES of a file. It prints how that process ended.
+"COMMAND FILE STEP BYTES" starts a process of its own that backs up, restores or settles. That process dies just before
+its STEP-th change of a file or a table, and cannot write beyond BYTES of a file. It prints how that process ended.
 """
 
 from __future__ import annotations
@@ -73,9 +73,13 @@ def run_and_exit(settings: Settings, command: str, file: Path, last_step: int, m
         if connection.engine.url.database and statement.split()[0] in ("INSERT", "UPDATE", "DELETE", "CREATE", "DROP"):
             step()
 
+    def on_commit(connection: Connection) -> None:
+        if connection.engine.url.database:
+            step()
+
     sys.addaudithook(on_file)
     event.listen(Engine, "before_cursor_execute", on_statement)
-    event.listen(Engine, "commit", lambda connection: connection.engine.url.database and step())
+    event.listen(Engine, "commit", on_commit)
     resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     try:
         if command == "backup":

@@ -76,6 +76,12 @@ def add_paths(server: FastAPI) -> None:
 
 
 @pytest.fixture
+def where(tmp_path: Path) -> Path:
+    """The doors are the same whatever the store is."""
+    return tmp_path / "var" / "records.sqlite3"
+
+
+@pytest.fixture
 def closed(server_of: ServerOf) -> TestClient:
     """A server without the setting."""
     server = server_of(Settings())
