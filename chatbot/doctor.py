@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from chatbot.origin import origin_of
 from chatbot.reading.weights import wrong_weights
 from chatbot.settings import Settings
+from chatbot.store import StoreError, make_ready, opened_store
 from index.encode import EncoderError, load_encoder
 from index.manifest import file_states
 from index.store import UnusableIndexError, index_home, open_index, refuse_stale
@@ -33,6 +34,7 @@ def diagnose(settings: Settings, file: Path, mend: str, now: datetime | None = N
         *_network(settings, file),
         *_weights(),
         *_data(settings),
+        *_store(settings),
     ]
     try:
         found += _documents(settings)
@@ -128,6 +130,17 @@ def _data(settings: Settings) -> Iterator[Problem]:
         what = f"only {free / 10**6:.0f} MB are free on its disk"
         remedy = "Make room: a full disk keeps the index from being renewed, and answers from being recorded."
         yield Problem(str(folder), what, remedy, "error" if free < MIN_FREE else "warning")
+
+
+def _store(settings: Settings) -> Iterator[Problem]:
+    """Whether what is there, file or database, can be used. A file that is not there yet is made when it is needed."""
+    if isinstance(settings.store, Path) and not settings.store.exists():
+        return
+    try:
+        with opened_store(settings.store) as store:
+            make_ready(store)
+    except StoreError as error:
+        yield _as_problem("the store", error)
 
 
 def _documents(settings: Settings) -> Iterator[Problem]:

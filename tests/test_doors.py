@@ -75,8 +75,8 @@ def add_paths(server: FastAPI) -> None:
         return StreamingResponse(body())
 
 
-@pytest.fixture
-def where(tmp_path: Path) -> Path:
+@pytest.fixture(name="where")
+def in_a_file(tmp_path: Path) -> Path:
     """The doors are the same whatever the store is."""
     return tmp_path / "var" / "records.sqlite3"
 
