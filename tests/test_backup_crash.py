@@ -178,7 +178,7 @@ def test_after_a_kill_before_any_step_everything_is_old_or_everything_is_new(
     settings: Settings, backups: dict[str, Path], run: Run
 ) -> None:
     is_new: list[bool] = []
-    for step in count(1):
+    for step in count(1, 1 if isinstance(settings.store, Path) else 5):  # a server is slower, and its steps the same
         ended = run("restore", backups["new"], step=step)
         run("settle", backups["new"], step=1 + step % 7)  # as the next command does first; it may be killed too
         settle(settings)
@@ -191,8 +191,8 @@ def test_after_a_kill_before_any_step_everything_is_old_or_everything_is_new(
         assert ended == "killed"
     # From one step on it is new, and before that old: the end of the store's transaction decides.
     assert is_new == sorted(is_new)
-    assert is_new.count(False) > 30
-    assert is_new.count(True) > 2
+    assert is_new.count(False) > 8
+    assert is_new.count(True) > 0
 
 
 @pytest.mark.parametrize("most", [0, 100, 30_000, 60_000, 90_000])
