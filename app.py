@@ -434,6 +434,7 @@ def _restore(options: argparse.Namespace, settings: Settings) -> int:
     restored = restore(settings, options.file, options.replace)
     print(f"{restored.rows} rows and {restored.files} files are restored. Bring the index up to date:")
     print(_mend_command(options))
+    print("Then start the server again, if it runs: it may remember what was there before.")
     for folder in restored.former:
         print(f"The files that were there are kept in {folder}.")
     return 0

@@ -15,7 +15,7 @@ from chatbot.mailing.findings import mail_problems
 from chatbot.origin import origin_of
 from chatbot.reading.weights import wrong_weights
 from chatbot.settings import Settings
-from chatbot.store import StoreError, open_store, transaction
+from chatbot.store import StoreError, make_ready, opened_store, transaction
 from chatbot.this_machine import is_this_machine
 from index.encode import EncoderError, load_encoder
 from index.manifest import file_states
@@ -41,7 +41,7 @@ def diagnose(
         *_mail(settings, file, asks_mail_server),
         *_weights(),
         *_data(settings),
-        *_audit(settings),
+        *_store(settings),
     ]
     try:
         found += _documents(settings)
@@ -140,20 +140,24 @@ def _data(settings: Settings) -> Iterator[Problem]:
         yield Problem(str(folder), what, remedy, "error" if free < MIN_FREE else "warning")
 
 
-def _audit(settings: Settings) -> Iterator[Problem]:
-    """Whether the audit log is whole, where there is one."""
-    if not settings.store.exists():
+def _store(settings: Settings) -> Iterator[Problem]:
+    """Whether what is there, file or database, can be used, and its audit log is whole. A file that is not there yet is
+    made when it is needed.
+    """
+    if isinstance(settings.store, Path) and not settings.store.exists():
         return
     try:
-        with transaction(open_store(settings.store)) as connection:
-            broken = broken_at(connection)
+        with opened_store(settings.store) as store:
+            make_ready(store)
+            with transaction(store) as connection:
+                broken = broken_at(connection)
     except StoreError as error:
-        yield _as_problem(str(settings.store), error)
+        yield _as_problem("the store", error)
         return
     if broken is not None:
         what = f"the audit log was changed: line {broken} does not follow from the one before it"
-        remedy = "Keep the file as it is, find out who can write to it, and compare it with a backup."
-        yield Problem(str(settings.store), what, remedy)
+        remedy = "Keep the store as it is, find out who can write to it, and compare it with a backup."
+        yield Problem("the store", what, remedy)
 
 
 def _documents(settings: Settings) -> Iterator[Problem]:

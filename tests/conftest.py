@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -247,10 +248,20 @@ def _tables_without_a_migration(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chatbot.store.bring_up_to_date", make_all)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+# Tests of what is asked for and shown, which is the same whatever the store is: they run over a file only.
+OVER_A_FILE = re.compile(r"test_(api|bot|chat|doors|hostile|message|openapi|page|patient|widget)|_(browser|pages?|tabs?)$")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every other test that uses the store runs over a file, and over a database of a real server."""
+    if "where" in metafunc.fixturenames and not OVER_A_FILE.search(metafunc.module.__name__):
+        metafunc.parametrize("where", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
 def where(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path | Database]:
-    """Where the store is: every test that uses it runs over a file, and over a database of a real server."""
-    if request.param == "sqlite":
+    """Where the store is."""
+    if getattr(request, "param", "sqlite") == "sqlite":
         yield tmp_path / "var" / "records.sqlite3"
     else:
         with request.getfixturevalue("postgres_server").fresh() as database:

@@ -233,6 +233,7 @@ def test_what_is_kept_of_a_question_is_redacted_and_the_key_is_not_kept(talk: Ta
     assert talk.conversation not in str(row)
 
 
+@pytest.mark.parametrize("where", ["sqlite"], indirect=True)
 def test_a_store_that_is_broken_keeps_no_answer_but_nothing_is_said_to_be_deleted(talk: Talk) -> None:
     Path(str(talk.store.url.database)).parent.write_text("no folder")
     assert talk.answer(FADES)["answer"]["status"] == "answered"

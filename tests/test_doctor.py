@@ -159,6 +159,15 @@ def test_a_disk_that_is_nearly_full_is_named(
     assert (problem.severity, f"{free // 10**6} MB" in problem.what) == (severity, True)
 
 
+def test_a_store_that_cannot_be_used_is_named(whole: Installation) -> None:
+    nowhere = whole.only(database="postgresql+psycopg://clinic@127.0.0.1:1/records")
+    assert "127.0.0.1/records: connection failed" in nowhere.what
+    assert nowhere.remedy == "Check the server, its address in `database`, and the user's rights and password."
+    assert isinstance(whole.settings.store, Path)
+    whole.settings.store.write_text("This is a letter. " * 1000)
+    assert "file is not a database" in whole.only().what
+
+
 def test_a_missing_index_is_named_with_the_command_that_builds_it(whole: Installation) -> None:
     shutil.rmtree(whole.settings.indexes)
     problem = whole.only()
