@@ -35,7 +35,7 @@ def people_tab(desk: Desk) -> None:
     with gr.Row():
         with gr.Column():
             gr.Markdown("### Change somebody")
-            chosen = gr.Dropdown([], label="Person", elem_id="person")
+            chosen = gr.Dropdown([], label="Person", allow_custom_value=True, elem_id="person")
             with gr.Row(equal_height=True):
                 role = gr.Dropdown(list(ROLES), value="reader", label="Role", elem_id="role")
                 change_role = gr.Button("Change role")
