@@ -83,6 +83,7 @@ def staff_server(bot: Bot, store: Engine, limits: Limits | None = None) -> FastA
 
 
 def _small_page(desk: Desk) -> gr.Blocks:
+    page: gr.Blocks
     with gr.Blocks(title="Staff desk", analytics_enabled=False) as page:
         gr.HTML("<form method='post' action='/staff/logout'><button>Log out</button></form>")
         with gr.Tab("Look up"):
