@@ -46,7 +46,9 @@ def people_tab(desk: Desk) -> None:
                 deactivate = gr.Button("May no longer log in", size="sm", variant="stop")
         with gr.Column():
             gr.Markdown("### Add somebody")
-            name = gr.Textbox(label="Name", info="to log in with, and as the audit log will say", max_lines=1, elem_id="new-name")
+            name = gr.Textbox(
+                label="Name", info="to log in with, and as the audit log will say", max_lines=1, elem_id="new-name"
+            )
             first_role = gr.Dropdown(list(ROLES), value="reader", label="Role of the new person")
             password = gr.Textbox(label="Password", info=RULE, type="password", max_lines=1, elem_id="new-password")
             add = gr.Button("Add", variant="primary")
