@@ -86,9 +86,7 @@ def search_vector(
     return search_among(index, vector, text, k, None if len(among) == len(index.passages) else among)
 
 
-def search_among(
-    index: PassageIndex, vector: Vectors, text: str, k: int, among: Collection[str] | None
-) -> list[Hit]:
+def search_among(index: PassageIndex, vector: Vectors, text: str, k: int, among: Collection[str] | None) -> list[Hit]:
     """As `search_vector`, of the passages with these ids; None leaves all of them in the search."""
     cosines = index.vectors.search(vector, FUSION_DEPTH, among)
     keywords = index.keywords.search(text, FUSION_DEPTH, among)

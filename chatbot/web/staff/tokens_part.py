@@ -15,9 +15,9 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported: i
 import gradio as gr
 
 ABOUT = (
-    "An assistant that speaks MCP finds the look-up at `/assistant/gradio_api/mcp/` of this server, with a token of yours "
-    "as `Authorization: Bearer …`. It can look things up, staff-only documents too, and nothing else. Give a token to "
-    "nobody; end it when you no longer need it. It ends by itself after 90 days."
+    "An assistant that speaks MCP finds the look-up at `/assistant/gradio_api/mcp/` of this server, with a token of "
+    "yours as `Authorization: Bearer …`. It can look things up, staff-only documents too, and nothing else. Give a "
+    "token to nobody; end it when you no longer need it. It ends by itself after 90 days."
 )
 
 
@@ -59,4 +59,3 @@ def tokens_part(desk: Desk) -> None:
 def _choices(desk: Desk, person: Person) -> Any:
     tokens = own_tokens(desk.store, person)
     return gr.Dropdown([(f"{one.name}, until {one.expires_at:%Y-%m-%d}", one.key) for one in tokens], value=None)
-
