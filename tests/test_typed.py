@@ -8,7 +8,16 @@ from chatbot.typed import read_typed
 from index.vocabulary import Vocabulary
 
 WORDS = Vocabulary(
-    {"pregnancy": 5, "pregnant": 9, "peel": 30, "peeling": 12, "microneedling": 8, "swimming": 4, "redness": 3, "red": 1}
+    {
+        "pregnancy": 5,
+        "pregnant": 9,
+        "peel": 30,
+        "peeling": 12,
+        "microneedling": 8,
+        "swimming": 4,
+        "redness": 3,
+        "red": 1,
+    }
 )
 
 
