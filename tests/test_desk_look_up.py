@@ -23,7 +23,7 @@ from chatbot.shelf import Filters
 from index.build import build_index
 from index.encode import Vectors
 
-# The encoder of these tests knows the letters x, y and z only: "recovery" and "six" give a text the meaning of passages.
+# The encoder of these tests knows the letters x, y and z only: "recovery" and "six" give a text a passage's meaning.
 READER = Person("Rea Hall", "reader")
 ALL = Filters()
 

@@ -29,7 +29,7 @@ from chatbot.web.patient import make_page, replies
 from chatbot.web.server import make_server
 from index.build import build_index
 
-# Whatever a patient asks, none of this may come back: the words of the documents, their titles, headings, ids, treatment.
+# Whatever a patient asks, none of this may come back: words, titles, headings, ids and treatment of staff documents.
 SECRET = ("deposit", "fifty pounds", "on the telephone", "price", "telephone#", "lift#", "secret lift", "a tenth",
           "is booked with a", "for friends")  # fmt: skip
 QUESTIONS = [
@@ -53,7 +53,7 @@ The discount of a tenth is for friends.
 
 @pytest.fixture
 def bot(rose_bot: Bot, clinic_folder: Path, home: Path, encoder: LetterEncoder) -> Bot:
-    """Rose Clinic's, with a treatment that only staff know of, and a section of patients' that a staff document disputes."""
+    """Rose Clinic's, with a treatment that only a staff document is about."""
     (clinic_folder / "lift.md").write_text(HIDDEN, encoding="utf-8")
     build_index(clinic_folder, home, encoder)
     return rose_bot

@@ -66,8 +66,8 @@ def test_an_email_has_the_exact_quote_its_citation_and_the_clinics_contact_and_n
     assert "From “Fractional CO2 laser”, Results." in text
     assert "Source: The maker of the laser, https://maker.example." in text
     assert text.endswith(
-        "This is general information, not advice about your own case. For that, please contact Rose Clinic on 01 234 or "
-        "a@b.example. In an emergency call 999."
+        "This is general information, not advice about your own case. For that, please contact Rose Clinic on 01 234 "
+        "or a@b.example. In an emergency call 999."
     )
 
 
