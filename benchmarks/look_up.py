@@ -50,7 +50,7 @@ from index.build import build_index
 from index.encode import load_encoder
 from index.live import LiveIndex
 
-QUESTIONS = 24
+QUESTIONS = 10
 MIN_TYPED = 3  # letters
 WARM_UP = 20  # look-ups before the ones that count
 READER = Person("Benchmark", "reader")
