@@ -32,9 +32,10 @@ from chatbot.desk.desk import Desk
 from chatbot.desk.library import Library, LibraryError, LiveLibrary
 from chatbot.desk.passwords import PasswordError
 from chatbot.desk.people import OWNER, Listed, PersonError, add, anybody, listed, set_password
-from chatbot.desk.permissions import Role
+from chatbot.desk.permissions import Person, Role
 from chatbot.desk.publish import repair
 from chatbot.desk.restore import restore, settle
+from chatbot.desk.tokens import make_token
 from chatbot.doctor import diagnose, refused_port
 from chatbot.evaluate import EvaluationError, Outcome, evaluate, read_rows, summary, to_json
 from chatbot.look_up import Found, look_up
@@ -158,6 +159,11 @@ def _parser() -> argparse.ArgumentParser:
     act = acts.add_parser("password", parents=[common], help="give somebody a new password, and end a lock-out")
     act.add_argument("name")
     act.set_defaults(run=_set_password)
+    act = acts.add_parser(
+        "token", parents=[common], help="make a token for somebody's assistant, which looks things up"
+    )
+    act.add_argument("name")
+    act.set_defaults(run=_make_token)
     act = acts.add_parser("list", parents=[printing], help="list everybody")
     act.set_defaults(run=_list_people)
     command = commands.add_parser("backup", parents=[common], help="write one file with the store and the documents")
@@ -402,6 +408,13 @@ def _new_password() -> str:
     if getpass.getpass("Once more: ") != password:
         raise PasswordError("The password was not typed the same twice. Run the command again.")
     return password
+
+
+def _make_token(options: argparse.Namespace, settings: Settings) -> int:
+    token = make_token(open_store(settings.store), Person(options.name, "reader"), "made on the command line")
+    print(token)
+    print("It is shown this once. The assistant sends it as: Authorization: Bearer TOKEN", file=sys.stderr)
+    return 0
 
 
 def _list_people(options: argparse.Namespace, settings: Settings) -> int:

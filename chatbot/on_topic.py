@@ -1,4 +1,4 @@
-"""Which passages are on a topic of patients' (topics.yaml): what is found for its questions, and what is headed by it."""
+"""Which passages are on a topic of patients' (topics.yaml): what its questions find, and what is headed by it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from index.search import search_among
 from index.store import StoredIndex
 from index.terms import distinct_terms, key_terms
 
-# So many passages of each treatment are found for a question. Of the sections that answer one by `check --coverage`, 89 in
-# 100 are among them, and 14 in 100 of all passages are; 8 would give 96 and 21.
+# So many passages of each treatment are found for a question. Of the sections that answer one by `check --coverage`, 89
+# in 100 are among them, and 14 in 100 of all passages are; 8 would give 96 and 21.
 K_ON_TOPIC = 5
 ANY = "the treatment"  # in a question about passages that are of no treatment
 

@@ -23,8 +23,8 @@ class Beside:
 class Place:
     """A passage, the quote of it that fits best, and what disputes its section.
 
-    `start` and `end` are the quote's: `document.text[start:end]`, a sentence or a whole list; `marked` is the sentence or
-    the item of it that fits best. One that `is_withheld` holds a dose or the like, which no patient is told.
+    `start` and `end` are the quote's: `document.text[start:end]`, a sentence or a whole list; `marked` is the sentence
+    or the item of it that fits best. One that `is_withheld` holds a dose or the like, which no patient is told.
     """
 
     passage: Passage

@@ -86,7 +86,7 @@ class Shelf:
             start=start,
             end=end,
             marked=marked,
-            caveats=self._disputes_of(passage.document, passage.section),
+            caveats=self._disputes_of(passage.section),
             is_withheld=is_withheld(passage.document, start, end, self._never_quoted),
             before=before,
             after=after,
@@ -103,11 +103,14 @@ class Shelf:
         """The sections with text before and after a passage's own."""
         with_text = [section for section in passage.document.sections if section.paragraphs]
         own = next(row for row, section in enumerate(with_text) if section.id == passage.section.id)
-        beside = [with_text[row] if 0 <= row < len(with_text) else None for row in (own - 1, own + 1)]
-        before, after = (s and Beside(s, self._disputes_of(passage.document, s)) for s in beside)
-        return before, after
 
-    def _disputes_of(self, document: Document, section: Section) -> tuple[Passage, ...]:
+        def beside(row: int) -> Beside | None:
+            section = with_text[row] if 0 <= row < len(with_text) else None
+            return Beside(section, self._disputes_of(section)) if section else None
+
+        return beside(own - 1), beside(own + 1)
+
+    def _disputes_of(self, section: Section) -> tuple[Passage, ...]:
         if section.id not in self._disputes:
             first = passages_of(section.id, self.index)[0]
             self._disputes[section.id] = tuple(disputes_of(first, section.start, section.end, self.index))
@@ -125,7 +128,7 @@ def _is_left(document: Document, filters: Filters, named: frozenset[str]) -> boo
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """The words looked for, beside the treatment: the terms that stand for each, and how much each tells texts apart."""
+    """The words looked for, beside the treatment: the terms for each, and how much it tells texts apart."""
 
     words: Sequence[tuple[frozenset[str], float]]
 

@@ -14,7 +14,7 @@ MAX_COMPLETIONS = 4
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What is looked for by meaning, and the words that are looked for: those typed, mended, and how the last goes on."""
+    """What is looked for by meaning, and by words: those typed, those mended, and how the last may go on."""
 
     meaning: str
     words: str

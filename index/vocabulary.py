@@ -47,11 +47,11 @@ class Vocabulary:
         near = process.extractOne(word, self._long, scorer=fuzz.ratio, score_cutoff=MIN_SPELLING_RATIO)
         if near is not None or not may_go_on:
             return near[0] if near else None
-        begun = self._beginnings(len(word))
+        begun = self._beginnings(len(word))  # and with one letter fewer, as one may be too many
         near = process.extractOne(word, begun.keys(), scorer=fuzz.ratio, score_cutoff=MIN_SPELLING_RATIO)
         return begun[near[0]] if near else None
 
     def _beginnings_of(self, letters: int) -> dict[str, str]:
-        """The first letters of each longer word, with the most frequent word that begins so."""
-        longer = [word for word in self._words if len(word) > letters]
-        return {word[:letters]: word for word in sorted(longer, key=lambda word: self._counts[word])}
+        """The first letters of each longer word, so many or one fewer, with the most frequent word that begins so."""
+        longer = sorted((word for word in self._words if len(word) > letters), key=lambda word: self._counts[word])
+        return {word[:n]: word for n in (letters - 1, letters) for word in longer}

@@ -15,7 +15,7 @@ from chatbot.bot import Bot
 from chatbot.desk.desk import Desk
 from chatbot.desk.people import OWNER, add
 from chatbot.desk.permissions import Person, Role
-from chatbot.outbox import Outbox
+from chatbot.mailing.outbox import Outbox
 from chatbot.records import Records
 from chatbot.settings import Limits, Settings
 from chatbot.web.page_paths import close_page

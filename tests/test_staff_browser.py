@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from ports import listening
 from sqlalchemy import Engine, delete
 from staffed import NAMES, PASSWORD, add_staff, staff_server
-from test_doors import listening
 
 from chatbot.bot import Bot
 from chatbot.desk import people

@@ -1,4 +1,4 @@
-"""Look-up for staff: places in all documents and curated answers, while somebody types; and what must be said above them."""
+"""Look-up for staff, while they type: places in all documents, curated answers, and what must be said above them."""
 
 from __future__ import annotations
 
@@ -84,7 +84,8 @@ class LookUp:
         return Shelf(index, on, self._bot.rules.never_quoted_patterns)
 
     def _encoded(self, text: str) -> Vectors:
-        return self._bot.encoder.encode([text])[0]
+        vector: Vectors = self._bot.encoder.encode([text])[0]
+        return vector
 
     def find(self, by: Person, text: str, filters: Filters, k: int = K_PLACES) -> LookedUp:
         """The best `k` places for what is typed so far, and the curated answers; for nothing but a topic, those on it.

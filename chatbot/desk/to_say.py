@@ -5,7 +5,7 @@ from __future__ import annotations
 from chatbot.citation import section_name
 from chatbot.place import Place
 from chatbot.settings import PLACEHOLDER, UNNAMED, Clinic
-from kb.document import Document
+from kb.document import Document, Source
 from kb.review import review_state, this_day
 
 STAFF_ONLY = "This is for staff only. It was not copied."
@@ -36,11 +36,15 @@ def for_email(place: Place, clinic: Clinic) -> str:
     page = f", page {place.passage.page}" if place.passage.page else ""
     where = f"“{document.title}”, {section_name(place.passage)}{page}"
     disputes = [f"This is disputed: “{_spoken(c.text)}” (“{c.document.title}”)" for c in place.caveats]
-    sources = [
-        f"{s.name}, {s.address}" if s.address and s.address != s.name else s.name for s in place.citation.sources
-    ]
+    sources = [_named(source) for source in place.citation.sources]
     cited = [f"From {where}.", f"Source: {'; '.join(sources)}.", *_reviewed(document)]
     return "\n\n".join([f"“{place.quote.strip()}”", *disputes, "\n".join(cited), f"{GENERAL} {_contact(clinic)}"])
+
+
+def _named(source: Source) -> str:
+    """With its address where that is one of the web: a file of the clinic's means nothing to a patient."""
+    is_web = source.address is not None and source.address.startswith(("https://", "http://"))
+    return f"{source.name}, {source.address}" if is_web else source.name
 
 
 def _spoken(text: str) -> str:

@@ -62,7 +62,7 @@ class Listed:
 
 
 def make_token(store: Engine, by: Person, name: str, now: datetime | None = None) -> str:
-    """A new token of one's own, which is shown this once and kept only as a hash. Raises TokenError, NotAllowedError."""
+    """A new token of one's own, shown this once and kept only as a hash. Raises TokenError, NotAllowedError."""
     by.must("look_up")
     name = " ".join(name.split())
     if not 1 <= len(name) <= MAX_NAME or not name.isprintable():

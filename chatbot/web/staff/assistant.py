@@ -1,6 +1,6 @@
 """The look-up as a tool for the staff's own assistants (MCP, served by Gradio), for whoever has a personal token.
 
-It is a page of its own that nobody sees: nothing of the staff's page can be called from here, whatever is added to that.
+It is a page of its own that nobody sees: nothing of the staff's page can be called from here, whatever is added there.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from kb.review import this_day
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported: it reports at import
 import gradio as gr
+from gradio.events import api
 
 PATH = "/assistant"
 OPEN = (f"{PATH}/gradio_api/mcp", f"{PATH}/gradio_api/mcp/")
@@ -66,6 +67,7 @@ def _tools(desk: Desk) -> gr.Blocks:
         The documents never say whether one person may have a treatment: a clinician does.
 
         Args:
+            request: where it came from
             text: what to look up, in a patient's words or a few of your own
             treatment: only this treatment, by its name in the documents; empty for all
             audience: "patient" or "staff" for what is written for them only; empty for all
@@ -85,7 +87,7 @@ def _tools(desk: Desk) -> gr.Blocks:
 
     tools: gr.Blocks
     with gr.Blocks(title="Look-up", analytics_enabled=False) as tools:
-        gr.api(look_up, queue=False)
+        api(look_up, queue=False)
     return tools
 
 
@@ -120,16 +122,11 @@ class _Tokens:
         answer: ASGIApp | Response = self._app
         kind, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
         try:
-            is_token = kind.lower() == "bearer" and token
-            holder = (
-                await run_in_threadpool(person_with, self._store, token.strip(), datetime.now(UTC))
-                if is_token
-                else None
-            )
+            holder = await run_in_threadpool(person_with, self._store, token.strip(), datetime.now(UTC))
         except StoreError:
             answer = problem(503, "Whose token it is cannot be read now. Please try again.")
         else:
-            if holder is None:
+            if kind.lower() != "bearer" or holder is None:
                 answer = problem(401, NO_TOKEN, {"WWW-Authenticate": "Bearer"})
             else:
                 scope.setdefault("state", {})[HOLDER] = holder

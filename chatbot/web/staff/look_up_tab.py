@@ -50,18 +50,18 @@ def look_up_tab(desk: Desk) -> None:
     found = gr.HTML("", elem_id="look-up-results", padding=False)
     tokens_part(desk)
 
-    def show(text: str, treatment: str, topic: str, audience: str, request: gr.Request) -> str:
+    def show(text: str | None, treatment: str, topic: str, audience: str, request: gr.Request) -> str:
         filters = Filters(
             treatment=None if treatment == ANY_TREATMENT else treatment,
             topic=None if topic == ANY_TOPIC else topic,
             audience=AUDIENCES[audience],
         )
         person = person_of(request)
-        if not text.strip() and filters.topic is None:
+        if not (text or "").strip() and filters.topic is None:
             return ""
         with shown():
             try:
-                return places.results(look_up.find(person, text, filters), desk.bot.clinic)
+                return places.results(look_up.find(person, text or "", filters), desk.bot.clinic)
             except QuestionError as error:
                 return places.refused(str(error))
 

@@ -1,4 +1,4 @@
-"""The frame of the staff's page (Gradio) at /staff: who is logged in, what is served, and a tab for each of their tasks."""
+"""The frame of the staff's page (Gradio) at /staff: who is logged in, what is served, and a tab for each task."""
 
 from __future__ import annotations
 
@@ -103,11 +103,11 @@ def make_staff_page(desk: Desk, tabs: Sequence[TabOf]) -> gr.Blocks:
 
 def header_of(person: Person, index: StoredIndex) -> str:
     """Who is logged in, the way out, which index patients are answered from, and what nobody has reviewed."""
+    who = f"<a class='who' href='{ACCOUNT}'>{escape(person.name)} ({person.role})</a>"
     return (
         "<header class='desk'><h1>Staff desk</h1>"
         f"<p class='served'>{len(index.documents)} documents, index <code>{escape(index.version)}</code></p>"
-        f"<form method='post' action='{LOGOUT}'><a class='who' href='{ACCOUNT}'>{escape(person.name)} ({person.role})</a> "
-        f"<button>Log out</button></form></header>{_review_line(index)}"
+        f"<form method='post' action='{LOGOUT}'>{who} <button>Log out</button></form></header>{_review_line(index)}"
     )
 
 

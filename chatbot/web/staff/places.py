@@ -60,7 +60,7 @@ def _urgent(looked_up: LookedUp, clinic: Clinic) -> str:
 
 
 def _place(place: Place, number: int, clinic: Clinic) -> str:
-    """A result: where it stands, the quote, what disputes it, the section to open, the source, and what can be copied."""
+    """A result: where it stands, the quote, what disputes it, the section to open, the source, what can be copied."""
     refused = why_not(place)
     if refused is None:
         texts = {"phone": for_phone(place), "email": for_email(place, clinic)}

@@ -15,9 +15,9 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported: i
 import gradio as gr
 
 ABOUT = (
-    "An assistant that speaks MCP finds the look-up at `/assistant/gradio_api/mcp/` of this server, with a token of yours "
-    "as `Authorization: Bearer …`. It can look things up, staff-only documents too, and nothing else. Give a token to "
-    "nobody; end it when you no longer need it. It ends by itself after 90 days."
+    "An assistant that speaks MCP finds the look-up at `/assistant/gradio_api/mcp/` of this server, with a token of "
+    "yours as `Authorization: Bearer …`. It can look things up, staff-only documents too, and nothing else. Give a "
+    "token to nobody; end it when you no longer need it. It ends by itself after 90 days."
 )
 
 
@@ -28,7 +28,7 @@ def tokens_part(desk: Desk) -> None:
         with gr.Row(equal_height=True):
             name = gr.Textbox(label="What the token is for", placeholder="assistant at the front desk", max_lines=1)
             make = gr.Button("Make a token", scale=0, min_width=160)
-            made = gr.Textbox(label="The token, shown this once", interactive=False, buttons=["copy"], max_lines=1)
+            made = gr.Textbox(label="The token, shown this once", interactive=False, max_lines=1)
         with gr.Row(equal_height=True):
             which = gr.Dropdown([], label="Your tokens", elem_id="own-tokens")
             end = gr.Button("End this token", scale=0, min_width=160)
