@@ -32,15 +32,13 @@ def as_files(path: str, content: bytes, fields: Mapping[str, Any], replaced: Map
         return {path: content} | ({f"{path}.yaml": _yaml(matter).encode()} if matter else {})
     text = decoded(content)
     found = FRONT_MATTER.match(text)
-    if found:
-        own = _fields(found["yaml"])
-        matter = _merged({"id": replaced["id"]} | own if replaced.get("id") else own, fields)
-    else:
-        matter = _merged(replaced, fields)
-    if not matter:
+    own = _fields(found["yaml"]) if found else {}
+    handed_on = {name: value for name, value in replaced.items() if name == "id" or not found}
+    matter = _merged(handed_on | own, fields)
+    if matter == own:
         return {path: content}
-    body = text[found.end() :] if found else text
-    return {path: f"---\n{_yaml(matter)}---\n\n{body.lstrip()}".encode()}
+    body = text[found.end() :].lstrip() if found else text.lstrip()
+    return {path: f"---\n{_yaml(matter)}---\n\n{body}".encode() if matter else body.encode()}
 
 
 def matter_of(path: str, content: bytes, beside: bytes | None) -> Matter:
