@@ -66,8 +66,11 @@ def look_up_curated(desk: Desk, text: str, k: int, by: Person) -> list[CuratedHi
     return sorted(best.values(), key=lambda hit: -hit.score)[:k]
 
 
-def try_question(desk: Desk, question: Question, by: Person, wording: Wording | None = None) -> Tried:
-    """What would become of a question if `wording`, which need not be saved, were approved beside the others.
+def try_question(
+    desk: Desk, question: Question, by: Person, wording: Wording | None = None, edited: str | None = None
+) -> Tried:
+    """What would become of a question if `wording`, which need not be saved, were approved beside the others, in place
+    of the one with the id `edited`.
 
     Raises NotAllowedError, QuestionError.
     """
@@ -76,7 +79,7 @@ def try_question(desk: Desk, question: Question, by: Person, wording: Wording | 
     bot = desk.bot
     said = triage(question, bot.rules, bot.meaning)
     current = bot.curated.current()
-    index = _with(current, tidy(wording, bot), bot) if wording else current
+    index = _with(current, tidy(wording, bot), bot, edited) if wording else current
     documents = bot.index.current()
     parts = parts_of(documents, question) if said.kind != "personal" else [_whole(bot, question)]
     found = tuple(
@@ -92,18 +95,17 @@ def _whole(bot: Bot, question: Question) -> Part:
     return replace(parts[0], text=question.text)
 
 
-def _with(current: CuratedIndex, wording: Wording, bot: Bot) -> CuratedIndex:
-    """The approved answers and one more."""
+def _with(current: CuratedIndex, wording: Wording, bot: Bot, edited: str | None) -> CuratedIndex:
+    """The approved answers and one more, in place of the one that is edited."""
     at = datetime.now(UTC).replace(tzinfo=None)
     more = index_of([Version(TRIED, 0, wording, "", at)], bot.encoder, current.gate)
-    if not more.rows:
-        return current
-    if not current.rows:
-        return more
+    kept = [row for row, (version, _) in enumerate(current.rows) if version.id != edited]
+    if not kept or not more.rows:
+        return more if more.rows else current
     return CuratedIndex(
-        (*current.rows, *more.rows),
-        np.concatenate([current.in_full, more.in_full]),
-        np.concatenate([current.subjects, more.subjects]),
-        np.concatenate([current.texts, more.texts]),
+        (*(current.rows[row] for row in kept), *more.rows),
+        np.concatenate([current.in_full[kept], more.in_full]),
+        np.concatenate([current.subjects[kept], more.subjects]),
+        np.concatenate([current.texts[kept], more.texts]),
         current.gate,
     )

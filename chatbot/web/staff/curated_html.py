@@ -26,12 +26,17 @@ STYLE = """<style>
 .curated-told table { border-collapse: collapse; width: 100%; font-size: .92rem; margin: .3rem 0; }
 .curated-told :is(th, td) { text-align: left; vertical-align: top; padding: .25rem .6rem; overflow-wrap: anywhere;
   border-bottom: 1px solid var(--border-color-primary); }
+.curated-told th { white-space: nowrap; }
+.curated-told ul { list-style: disc; padding-left: 1.2rem; }
 .curated-told .sure { font-weight: 700; }
 .curated-told .words { white-space: pre-wrap; border-left: 4px solid var(--color-accent); padding: .2rem .8rem; }
 .curated-told ins { background: #bbf7d0; color: #14532d; }
 .curated-told del { background: #fecaca; color: #7f1d1d; }
 .curated-told summary { cursor: pointer; padding: .25rem 0; }
 .curated-told .conflict { border-left: 4px solid #b45309; background: rgba(180, 83, 9, .1); padding: .3rem .8rem; }
+#curated-list .wrap { flex-direction: column; flex-wrap: nowrap; gap: .25rem; max-height: 15rem; overflow-y: auto; }
+#curated-list .wrap label { width: 100%; padding: .3rem .6rem; }
+#curated-list .wrap label:focus-within { outline: 3px solid var(--color-accent); outline-offset: -3px; }
 </style>"""
 NAMES = {
     "questions": "Questions", "text": "Text", "treatment": "Treatment", "audience": "For", "owner": "Owner",
@@ -80,13 +85,11 @@ def _part(text: str, matches: Sequence[CuratedMatch], least: float) -> str:
         if best.is_sure
         else f"Not answered by any: the nearest is below the cut-off, {least:.2f}. The documents are asked"
     )
-    rows = "".join(
-        f"<tr><td>{one.probability:.2f}</td><td>{_name(one)}</td><td>{escape(one.variant)}</td>"
-        f"<td>{_reason(one)}</td></tr>"
+    nearest = "".join(
+        f"<li><b>{one.probability:.2f}</b> {_name(one)}, nearest question “{escape(one.variant)}”: {_reason(one)}</li>"
         for one in matches[:3]
     )
-    head = "<tr><th>Score</th><th>Answer</th><th>Nearest question</th><th>Why</th></tr>"
-    return f"<p>“{escape(text)}”</p><p class='sure'>{said}.</p><table>{head}{rows}</table>"
+    return f"<p>“{escape(text)}”</p><p class='sure'>{said}.</p><ul>{nearest}</ul>"
 
 
 def _name(one: CuratedMatch) -> str:
@@ -121,8 +124,13 @@ def told(one: Curated, versions: Sequence[Version], uses: Sequence[Use], votes: 
     asked = f"<details><summary>The last questions</summary><table>{head}{rows}</table></details>" if rows else ""
     older = [*versions[1:], None]
     story = "".join(_version(version, before) for version, before in zip(versions, older, strict=True))
-    used = f"<p>It answered {one.used} times{last}.{thumbs}</p>"
+    used = f"<p>It answered {times(one.used)}{last}.{thumbs}</p>"
     return f"<div class='curated-told'>{used}{asked}<h3>Versions</h3>{story}</div>"
+
+
+def times(count: int) -> str:
+    """A number of times in words."""
+    return "once" if count == 1 else f"{count} times"
 
 
 def _version(version: Version, before: Version | None) -> str:

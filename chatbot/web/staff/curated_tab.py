@@ -38,7 +38,6 @@ from chatbot.web.staff.guard import person_of
 EVERY = "Every treatment"
 ANY_STATE, OVERDUE, WAITING = "any state", "review overdue", "waits for approval"
 STATES = [ANY_STATE, WAITING, "draft", "approved", "retired", OVERDUE]
-HEADERS = ["Question", "Treatment", "State", "Next review", "Used", "Last used", "Thumbs"]
 REVIEW_DAYS = 365  # until the next review, if nobody writes another day
 PATIENT, STAFF = "patients", "staff only"
 EXPECTED = (
@@ -56,11 +55,9 @@ def curated_tab(desk: Desk) -> None:
         about = gr.Dropdown(["any", EVERY, *treatments], value="any", label="Treatment", min_width=140)
         words = gr.Textbox(label="Words in it", max_lines=1, elem_id="curated-words", min_width=140)
         new = gr.Button("New answer", elem_id="curated-new", min_width=110)
-    table = gr.Dataframe(
-        headers=HEADERS, datatype="str", interactive=False, show_label=False, label="Curated answers", wrap=True,
-        elem_id="curated-list", column_widths=["34%", "15%", "15%", "11%", "6%", "11%", "8%"], max_height=260,
-    )  # fmt: skip
-    ids, opened = gr.State([]), gr.State(None)  # the ids in the table's order; (id, version) in the editor
+    # A list of radio buttons: the arrow keys go through it, and a click opens as well.
+    chosen = gr.Radio([], label="Curated answers", elem_id="curated-list")
+    opened = gr.State(None)  # (id, version) of what is in the editor; none for a new one
     with gr.Row():
         with gr.Column(scale=3, min_width=340):
             title = gr.Markdown("### New answer")
@@ -87,19 +84,21 @@ def curated_tab(desk: Desk) -> None:
             shown = gr.HTML("", elem_id="curated-preview", padding=False)
             trying = gr.Textbox(label="Try a question", info="Enter asks it", max_lines=2, elem_id="curated-try")
             reasons = gr.HTML("", elem_id="curated-why", padding=False)
-            both = gr.HTML("", elem_id="curated-conflict", padding=False)
-            story = gr.HTML("", elem_id="curated-story", padding=False)
+    both = gr.HTML("", elem_id="curated-conflict", padding=False)
+    story = gr.HTML("", elem_id="curated-story", padding=False)
     form: list[Any] = [questions, text, treatment, audience, owner, due, source, address]
     editor = [opened, title, *form, shown, story, both, approving, retiring]
 
-    def listed(state: str, about: str, words: str, request: gr.Request) -> tuple[Any, list[str]]:
+    def listed(state: str, about: str, words: str, opened: tuple[str, int] | None, request: gr.Request) -> Any:
         by = person_of(request)
         if not by.may("edit"):  # the page asks as it opens, for whoever opens it
-            return gr.skip(), []
+            return gr.Radio([])
         with _told():
             found = [one for one in every_curated(desk, by) if _is_wanted(one, state, about, words)]
             votes = thumbs(desk, by)
-        return [_row(one, votes.get(one.id)) for one in found], [one.id for one in found]
+        choices = [(_line(one, votes.get(one.id)), one.id) for one in found]
+        is_listed = opened is not None and opened[0] in {one.id for one in found}
+        return gr.Radio(choices, value=opened[0] if opened and is_listed else None, label=f"{len(choices)} answers")
 
     def show(curated_id: str, request: gr.Request) -> list[Any]:
         by = person_of(request)
@@ -113,10 +112,6 @@ def curated_tab(desk: Desk) -> None:
             html.preview(wording, desk.bot.clinic, by.name), told, "",
             gr.update(visible=can_approve), gr.update(visible=may and one.serving is not None),
         ]  # fmt: skip
-
-    def choose(event: gr.SelectData, ids: list[str], request: gr.Request) -> list[Any]:
-        row = event.index[0] if isinstance(event.index, (list, tuple)) else event.index
-        return show(ids[row], request)
 
     def start(request: gr.Request) -> list[Any]:
         by = person_of(request)
@@ -155,24 +150,25 @@ def curated_tab(desk: Desk) -> None:
         by = person_of(request)
         return html.preview(_draft(values), desk.bot.clinic, by.name)
 
-    def attempt(request: gr.Request, asked: str, *values: Any) -> str:
+    def attempt(request: gr.Request, asked: str, opened: tuple[str, int] | None, *values: Any) -> str:
         with _told():
-            draft = _draft(values)
+            draft, edited = _draft(values), opened[0] if opened else None
             has_draft = bool(draft.questions and draft.text)
-            tried = try_question(desk, Question.parse(asked), person_of(request), draft if has_draft else None)
+            by = person_of(request)
+            tried = try_question(desk, Question.parse(asked), by, draft if has_draft else None, edited)
         return html.why(tried)
 
-    filters, found = [state, about, words], [table, ids]
-    gr.on(None, listed, filters, found, **QUIET)
-    gr.on([state.input, about.input, words.input], listed, filters, found, trigger_mode="always_last", **QUIET)
-    table.select(choose, ids, editor, **QUIET)
-    new.click(start, None, editor, **QUIET)
+    filters = [state, about, words, opened]
+    gr.on(None, listed, filters, chosen, **QUIET)
+    gr.on([state.input, about.input, words.input], listed, filters, chosen, trigger_mode="multiple", **QUIET)
+    chosen.input(show, chosen, editor, trigger_mode="always_last", **QUIET)
+    new.click(start, None, editor, **QUIET).success(listed, filters, chosen, **QUIET)
     for act, button, inputs in (
         (save_draft, save, [opened, *form]), (approve_it, approving, [opened]), (retire_it, retiring, [opened])
     ):  # fmt: skip
-        button.click(act, inputs, editor, **QUIET).success(listed, filters, found, **QUIET)
-    gr.on([one.input for one in form], see, form, shown, trigger_mode="always_last", **QUIET)
-    trying.submit(attempt, [trying, *form], reasons, **QUIET)
+        button.click(act, inputs, editor, **QUIET).success(listed, filters, chosen, **QUIET)
+    gr.on([one.input for one in form], see, form, shown, trigger_mode="multiple", **QUIET)
+    trying.submit(attempt, [trying, opened, *form], reasons, **QUIET)
 
 
 @contextmanager
@@ -236,14 +232,15 @@ def _is_wanted(one: Curated, state: str, about: str, words: str) -> bool:
     return about in ("any", wording.treatment or EVERY) and all(word in said for word in (words or "").lower().split())
 
 
-def _row(one: Curated, votes: Thumbs | None) -> list[str]:
+def _line(one: Curated, votes: Thumbs | None) -> str:
+    """What the list says of it in one line."""
     wording = one.latest.wording
-    overdue = " (overdue)" if one.is_overdue(_today()) else ""
-    last = f"{one.last_used_at:%Y-%m-%d}" if one.last_used_at else ""
-    counted = f"{votes.up} up, {votes.down} down" if votes else ""
+    overdue = ", review overdue" if one.is_overdue(_today()) else ""
+    last = f", last on {one.last_used_at:%Y-%m-%d}" if one.last_used_at else ""
+    used = f"answered {html.times(one.used)}{last}" if one.used else "not asked yet"
+    counted = f", {votes.up} thumbs up, {votes.down} down" if votes else ""
     about = wording.treatment or EVERY
-    due = f"{(one.serving or one.latest).wording.review_due}{overdue}"
-    return [wording.questions[0], about, _state(one), due, str(one.used), last, counted]
+    return f"{wording.questions[0]} · {about} · {_state(one)}{overdue} · {used}{counted}"
 
 
 def _state(one: Curated) -> str:
