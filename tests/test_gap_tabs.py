@@ -25,6 +25,8 @@ from chatbot.web.staff.messages_tab import messages_tab
 
 PageOf = Callable[[Person], Page]
 pytestmark = pytest.mark.browser
+TIMEOUT_MS = 20_000
+expect.set_options(timeout=TIMEOUT_MS)
 EDITOR, READER = Person("Ann", "editor"), Person("Ben", "reader")
 HOSTILE = "<img src=x onerror=window.hacked=1> =xx voucher?"
 
@@ -33,10 +35,12 @@ class Begun:
     """Curated answers that were begun, as the curated editor would begin them."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, list[str], str | None]] = []
+        self.written: list[tuple[str, list[str], str, str | None, str]] = []
 
-    def __call__(self, desk: Desk, by: Person, variants: Sequence[str], treatment: str | None) -> str:
-        self.asked.append((by.name, list(variants), treatment))
+    def __call__(
+        self, desk: Desk, by: Person, questions: Sequence[str], text: str, treatment: str | None, source: str
+    ) -> str:
+        self.written.append((by.name, list(questions), text, treatment, source))
         return "7"
 
 
@@ -60,6 +64,7 @@ def page_of(browser: Browser, desk: Desk, begun: Begun) -> Iterator[PageOf]:
         serving = served_to(person, desk, tabs)
         page = browser.new_page(viewport={"width": 1280, "height": 800}, accept_downloads=True)
         stack.append((serving, page))
+        page.set_default_timeout(TIMEOUT_MS)
         page.goto(serving.__enter__())
         expect(page.get_by_text("Choose a tab.")).to_be_visible()
         return page
@@ -98,9 +103,14 @@ def test_from_a_gap_to_an_answer_that_is_begun_and_why_it_was_not_found(
     assert page.evaluate("window.hacked") is None
 
     page.get_by_role("button", name="Write an answer").click()
+    expect(page.get_by_label("Treatment")).to_have_value("Chemical peel")
+    page.get_by_label("Questions, one a line").fill("Do you sell vouchers?\nvouchers for a peel")
+    page.get_by_label("Answer", exact=True).fill("Vouchers are sold at the desk.")
+    page.get_by_label("Source").fill("Our price list")
+    page.get_by_role("button", name="Keep it as a draft").click()
     expect(page.locator("[data-testid=cell-0-7]")).to_have_text("an answer begun")
-    ((by, variants, treatment),) = begun.asked
-    assert (by, set(variants), treatment) == ("Ann", {HOSTILE, "xx vouchers for a chemical peel"}, "Chemical peel")
+    asked = ["Do you sell vouchers?", "vouchers for a peel"]
+    assert begun.written == [("Ann", asked, "Vouchers are sold at the desk.", "Chemical peel", "Our price list")]
     assert [(row["how"], row["subject"]) for row in rows_of(store, topics)] == [("curated", "7")]
 
 
