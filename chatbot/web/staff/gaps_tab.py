@@ -168,7 +168,7 @@ def gaps_tab(desk: Desk, start_curated: StartCurated | None = None, start_draft:
         with refusing():
             found = gaps.ranked(person, datetime.now(UTC))
         ones = [gap for gap in found if gap.is_closed is (which == "Closed")]
-        return [f"gaps-{which.lower()}-{date.today()}.csv", as_csv(gap_pane.HEADER, gap_pane.cells(ones))]
+        return [f"gaps-{which.lower()}-{date.today()}.csv", as_csv(gap_pane.IN_FILE, gap_pane.rows_in_file(ones))]
 
     lists = [summary, listed, chosen, pane]
     gr.on([this_tab().select, refresh.click, which.change], show, [which], lists, **QUIETLY)
