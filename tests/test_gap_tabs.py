@@ -25,6 +25,8 @@ from chatbot.web.staff.messages_tab import messages_tab
 
 PageOf = Callable[[Person], Page]
 pytestmark = pytest.mark.browser
+TIMEOUT_MS = 20_000
+expect.set_options(timeout=TIMEOUT_MS)
 EDITOR, READER = Person("Ann", "editor"), Person("Ben", "reader")
 HOSTILE = "<img src=x onerror=window.hacked=1> =xx voucher?"
 
@@ -33,10 +35,12 @@ class Begun:
     """Curated answers that were begun, as the curated editor would begin them."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, list[str], str | None]] = []
+        self.written: list[tuple[str, list[str], str, str | None, str]] = []
 
-    def __call__(self, desk: Desk, by: Person, variants: Sequence[str], treatment: str | None) -> str:
-        self.asked.append((by.name, list(variants), treatment))
+    def __call__(
+        self, desk: Desk, by: Person, questions: Sequence[str], text: str, treatment: str | None, source: str
+    ) -> str:
+        self.written.append((by.name, list(questions), text, treatment, source))
         return "7"
 
 
@@ -60,6 +64,7 @@ def page_of(browser: Browser, desk: Desk, begun: Begun) -> Iterator[PageOf]:
         serving = served_to(person, desk, tabs)
         page = browser.new_page(viewport={"width": 1280, "height": 800}, accept_downloads=True)
         stack.append((serving, page))
+        page.set_default_timeout(TIMEOUT_MS)
         page.goto(serving.__enter__())
         expect(page.get_by_text("Choose a tab.")).to_be_visible()
         return page
@@ -90,7 +95,7 @@ def test_from_a_gap_to_an_answer_that_is_begun_and_why_it_was_not_found(
     assert saved.startswith(b"\xef\xbb\xbfPeople,This week")
     assert saved.count(b"\r\n") == 3
 
-    page.locator("[data-testid=cell-0-4]").click()
+    page.locator("[data-testid=cell-0-2]").click()
     expect(page.get_by_text("Asked by 2 people: 2 this week, 0 the week before.")).to_be_visible()
     expect(page.locator("#gap").get_by_text("<img src=x").first).to_be_visible()
     page.get_by_role("button", name="Why was it not found?").click()
@@ -98,9 +103,14 @@ def test_from_a_gap_to_an_answer_that_is_begun_and_why_it_was_not_found(
     assert page.evaluate("window.hacked") is None
 
     page.get_by_role("button", name="Write an answer").click()
-    expect(page.locator("[data-testid=cell-0-7]")).to_have_text("an answer begun")
-    ((by, variants, treatment),) = begun.asked
-    assert (by, set(variants), treatment) == ("Ann", {HOSTILE, "xx vouchers for a chemical peel"}, "Chemical peel")
+    expect(page.get_by_label("Treatment")).to_have_value("Chemical peel")
+    page.get_by_label("Questions, one a line").fill("Do you sell vouchers?\nvouchers for a peel")
+    page.get_by_label("Answer", exact=True).fill("Vouchers are sold at the desk.")
+    page.get_by_label("Source").fill("Our price list")
+    page.get_by_role("button", name="Keep it as a draft").click()
+    expect(page.locator("[data-testid=cell-0-4]")).to_have_text("an answer begun")
+    asked = ["Do you sell vouchers?", "vouchers for a peel"]
+    assert begun.written == [("Ann", asked, "Vouchers are sold at the desk.", "Chemical peel", "Our price list")]
     assert [(row["how"], row["subject"]) for row in rows_of(store, topics)] == [("curated", "7")]
 
 
@@ -108,7 +118,7 @@ def test_what_is_not_for_us_goes_to_the_closed_ones_with_its_reason(page_of: Pag
     now(store, "zzz parking")
     page = page_of(EDITOR)
     page.get_by_role("tab", name="Gaps").click()
-    page.locator("[data-testid=cell-0-4]").click()
+    page.locator("[data-testid=cell-0-2]").click()
     page.get_by_role("button", name="Start a document").click()
     expect(page.locator("#gap-stub textarea")).to_have_value(re.compile("## zzz"))
     page.get_by_role("button", name="Not for us").click()
@@ -119,7 +129,7 @@ def test_what_is_not_for_us_goes_to_the_closed_ones_with_its_reason(page_of: Pag
     page.get_by_role("button", name="Close it as not for us").click()
     expect(page.get_by_text("No gap is open")).to_be_visible()
     page.get_by_label("Closed").check()
-    page.locator("[data-testid=cell-0-4]").click()
+    page.locator("[data-testid=cell-0-2]").click()
     expect(page.get_by_text("zzz parking: there is none.")).to_be_visible()
     page.get_by_role("button", name="Open it again").click()
     page.get_by_label("Open", exact=True).check()

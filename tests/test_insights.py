@@ -141,6 +141,6 @@ def test_ten_thousand_turns_take_less_than_a_second(desk: Desk, store: Engine) -
     ]  # fmt: skip
     with transaction(store) as connection:
         connection.execute(insert(turns), rows)
-    started = time.perf_counter()
+    started = time.process_time()  # whatever else this machine does
     assert insights(READER, desk, 30, NOW).total == 10_000
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0

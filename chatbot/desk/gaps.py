@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ from chatbot.store import transaction
 
 WEEK = timedelta(days=7)
 MAX_TITLE = 200  # characters
+MAX_VARIANT = 300  # characters: longer is a story, not a question
+MAX_VARIANTS = 10  # wordings to begin an answer or a document with
+REDACTED = re.compile(r"\[\w+\]")
 
 
 class GapError(Exception):
@@ -53,11 +57,16 @@ class Gap:
 
     @property
     def variants(self) -> list[str]:
-        """The different ways in which it was asked, the most central first."""
+        """The different ways in which it was asked, on one line each, the most central first, then the newest.
+
+        What redaction left a hole in is nothing to ask by.
+        """
         found: dict[str, str] = {}
         for one in (self.exemplar, *self.questions):
-            found.setdefault(one.text.casefold(), one.text)
-        return list(found.values())
+            line = " ".join(one.text.split())
+            if not REDACTED.search(line) and len(line) <= MAX_VARIANT:
+                found.setdefault(line.casefold(), line)
+        return list(found.values())[:MAX_VARIANTS]
 
     @property
     def treatment(self) -> str | None:

@@ -9,9 +9,6 @@ import yaml
 
 from chatbot.desk.gaps import Gap
 
-MAX_QUESTIONS = 10
-REDACTED = re.compile(r"\[\w+\]")  # a question with a gap in it is no question to find a section by
-
 
 @dataclass(frozen=True, slots=True)
 class Stub:
@@ -34,8 +31,8 @@ def stub_of(gap: Gap) -> Stub:
         "review_due": None,
     }
     front = yaml.safe_dump(matter, sort_keys=False, allow_unicode=True, width=1000)
-    asked = [_one_line(text) for text in gap.variants if not REDACTED.search(text)]
-    questions = f"\n> Questions: {' · '.join(asked[:MAX_QUESTIONS])}\n" if asked else ""
+    asked = [_one_line(text) for text in gap.variants]
+    questions = f"\n> Questions: {' · '.join(asked)}\n" if asked else ""
     return Stub(f"{id}.md", f"---\n{front}---\n\n## {title.rstrip('?')}\n{questions}")
 
 

@@ -11,9 +11,10 @@ from chatbot.desk.gap_topics import Topic
 from chatbot.desk.gaps import Gap
 from chatbot.web.staff.tables import local, table, told
 
-HEADER = ("People", "This week", "Week before", "Trend", "Asked", "Topic", "Treatments", "State")
-DATATYPES: list[Literal["number", "str"]] = ["number", "number", "number", "str", "str", "str", "str", "str"]
-WIDTHS = ("7%", "7%", "8%", "8%", "34%", "12%", "14%", "10%")
+HEADER = ("People", "Trend", "Asked", "About", "State")
+DATATYPES: list[Literal["number", "str"]] = ["number", "str", "str", "str", "str"]
+WIDTHS = ("10%", "18%", "36%", "22%", "14%")
+IN_FILE = ("People", "This week", "Week before", "Asked", "Topic", "Treatments", "State")
 HOW = {
     "curated": "an answer",
     "document": "a document",
@@ -36,29 +37,30 @@ def summary(found: Sequence[Gap]) -> str:
 
 
 def rows(found: Sequence[Gap]) -> list[list[Cell]]:
-    """The list, as numbers and plain texts."""
+    """The list, in columns that fit a tablet."""
+    return [[gap.asked, trend(gap), gap.title, _about(gap), state(gap)] for gap in found]
+
+
+def rows_in_file(found: Sequence[Gap]) -> list[list[Cell]]:
+    """The list, each number in a column of its own."""
     return [
-        [
-            gap.asked,
-            gap.this_week,
-            gap.week_before,
-            trend(gap),
-            gap.title,
-            gap.topic or "",
-            ", ".join(f"{name} ({asked})" for name, asked in gap.treatments),
-            state(gap),
-        ]
-        for gap in found
+        [gap.asked, gap.this_week, gap.week_before, gap.title, gap.topic, _treatments(gap), state(gap)] for gap in found
     ]
 
 
-cells = rows  # the same in the file
-
-
 def trend(gap: Gap) -> str:
-    """In words: an arrow alone is not read to everybody."""
+    """Both weeks as numbers: an arrow alone is not read to everybody."""
     more = gap.this_week - gap.week_before
-    return "▬ same" if more == 0 else f"▲ {more} more" if more > 0 else f"▼ {-more} fewer"
+    arrow = "▲" if more > 0 else "▼" if more < 0 else "="
+    return f"{arrow} {gap.this_week} this week, {gap.week_before} before"
+
+
+def _about(gap: Gap) -> str:
+    return ": ".join(part for part in (gap.topic, _treatments(gap)) if part)
+
+
+def _treatments(gap: Gap) -> str:
+    return ", ".join(f"{name} ({asked})" for name, asked in gap.treatments)
 
 
 def state(gap: Gap) -> str:

@@ -24,10 +24,11 @@ from chatbot.web.staff.why_pane import why_pane
 
 import gradio as gr  # isort: skip  # after tables, which sets what Gradio reads at import
 
-# Begins a curated answer with these variants and this treatment, if it is about one; returns its id.
-StartCurated = Callable[[Desk, Person, Sequence[str], str | None], str]
+# Keeps a curated answer as a draft: questions, text, treatment, if it is about one, and source; returns its id.
+StartCurated = Callable[[Desk, Person, Sequence[str], str, str | None, str], str]
 # Keeps a document of this path and content as a draft.
 StartDraft = Callable[[Desk, Person, str, bytes], object]
+ANY_TREATMENT = "Every treatment"
 QUIETLY: dict[str, Any] = {"api_visibility": "private", "show_progress": "minimal"}
 
 
@@ -61,6 +62,13 @@ def gaps_tab(desk: Desk, start_curated: StartCurated | None = None, start_draft:
             reopen = gr.Button("Open it again")
         asked = gr.HTML("", padding=False)
         stub = gr.Textbox(buttons=["copy"], lines=12, visible=False, interactive=False, elem_id="gap-stub")
+        with gr.Column(visible=False, elem_id="gap-answer") as answer:
+            questions = gr.Textbox(label="Questions, one a line", lines=3, max_lines=10)
+            words = gr.Textbox(label="Answer", lines=4, max_lines=14)
+            with gr.Row():
+                about = gr.Dropdown([ANY_TREATMENT, *sorted(desk.bot.index.current().covered)], label="Treatment")
+                source = gr.Textbox(label="Source: where the facts come from", max_lines=1)
+            keep = gr.Button("Keep it as a draft, for approval", variant="primary")
         with gr.Accordion("Not for us", open=False) as refusal:
             label = gr.Textbox(label="What it is about, in your own words", placeholder="For example: tattoo removal")
             reason = gr.Textbox(
@@ -91,22 +99,31 @@ def gaps_tab(desk: Desk, start_curated: StartCurated | None = None, start_draft:
             gr.update(visible=is_open and start_curated is not None),
             *(gr.update(visible=is_open) for _ in (document, elsewhere, refusal)),
             gr.update(visible=gap.decided is not None),
-            gr.update(visible=False),
+            *(gr.update(visible=False) for _ in (stub, answer)),
             *("" for _ in (label, reason, steps)),
         ]
 
     def gap_chosen(person: Person, chosen: str) -> Gap:
         return gaps.gap_of(person, chosen, datetime.now(UTC))
 
-    def write_answer(chosen: str, which: str, request: gr.Request) -> list[Any]:
+    def write_answer(chosen: str, request: gr.Request) -> list[Any]:
+        person = person_of(request)
+        with refusing():
+            gap = gap_chosen(person, chosen)
+        treatment = gap.treatment if gap.treatment in desk.bot.index.current().covered else ANY_TREATMENT
+        return [gr.update(visible=True), "\n".join(gap.variants), "", treatment, ""]
+
+    def keep_answer(
+        chosen: str, questions: str, words: str, about: str, source: str, which: str, request: gr.Request
+    ) -> list[Any]:
         person = person_of(request)
         assert start_curated is not None, "the button is not shown without it"
+        treatment = None if about == ANY_TREATMENT else about
         with refusing():
-            person.must("edit")
             gap = gap_chosen(person, chosen)
-            id = start_curated(desk, person, gap.variants, gap.treatment)
+            id = start_curated(desk, person, questions.splitlines(), words, treatment, source)
             gaps.begun(person, gap, "curated", id)
-            gr.Info(f"Answer {escape(id)} was begun with these questions. It is in the tab of curated answers.")
+            gr.Info("It is kept as a draft among the curated answers. Approving it closes the gap.")
             return listing(person, which)
 
     def start_document(chosen: str, request: gr.Request) -> Any:
@@ -151,13 +168,29 @@ def gaps_tab(desk: Desk, start_curated: StartCurated | None = None, start_draft:
         with refusing():
             found = gaps.ranked(person, datetime.now(UTC))
         ones = [gap for gap in found if gap.is_closed is (which == "Closed")]
-        return [f"gaps-{which.lower()}-{date.today()}.csv", as_csv(gap_pane.HEADER, gap_pane.cells(ones))]
+        return [f"gaps-{which.lower()}-{date.today()}.csv", as_csv(gap_pane.IN_FILE, gap_pane.rows_in_file(ones))]
 
     lists = [summary, listed, chosen, pane]
     gr.on([this_tab().select, refresh.click, which.change], show, [which], lists, **QUIETLY)
-    of_one = [chosen, pane, head, asked, write, document, elsewhere, refusal, reopen, stub, label, reason, steps]
+    of_one = [
+        chosen,
+        pane,
+        head,
+        asked,
+        write,
+        document,
+        elsewhere,
+        refusal,
+        reopen,
+        stub,
+        answer,
+        label,
+        reason,
+        steps,
+    ]
     listed.select(choose, [which], of_one, **QUIETLY)
-    write.click(write_answer, [chosen, which], lists, **QUIETLY)
+    write.click(write_answer, [chosen], [answer, questions, words, about, source], **QUIETLY)
+    keep.click(keep_answer, [chosen, questions, words, about, source, which], lists, **QUIETLY)
     document.click(start_document, [chosen], stub, **QUIETLY)
     explain.click(explained, [chosen], steps, **QUIETLY)
     elsewhere.click(close_answered, [chosen, which], lists, **QUIETLY)
