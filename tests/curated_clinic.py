@@ -13,7 +13,7 @@ from chatbot.desk.curated_live import LiveCurated
 from chatbot.desk.curated_wording import Version, Wording
 from chatbot.desk.desk import Desk
 from chatbot.desk.permissions import Person
-from chatbot.outbox import Outbox
+from chatbot.mailing.outbox import Outbox
 from chatbot.settings import Settings
 from chatbot.verify import Gate
 

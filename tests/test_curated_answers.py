@@ -38,7 +38,7 @@ from chatbot.desk.curated_tables import uses
 from chatbot.desk.curated_uses import Thumbs, thumbs, uses_of
 from chatbot.desk.desk import Desk
 from chatbot.desk.permissions import NotAllowedError
-from chatbot.outbox import Outbox
+from chatbot.mailing.outbox import Outbox
 from chatbot.question import Question
 from chatbot.records import Records, Turn
 from chatbot.rules import load_rules
@@ -253,11 +253,11 @@ def test_staff_find_both_kinds_and_who_may_not_look_up_finds_none(desk: Desk) ->
     approved(desk, DOOR_CODE)
     approved(desk, PARKING)
     write(desk, PEEL_PRICE, EDITOR)
-    hits = look_up_curated(desk, "door", 5, READER)
+    hits = look_up_curated(desk, "door", desk.bot.encoder.encode(["door"])[0], 5, READER)
     assert [hit.version.wording.audience for hit in hits] == ["staff", "patient"]
     assert hits[0].score > hits[1].score
-    assert [hit.version.wording.text for hit in look_up_curated(desk, "parking", 1, READER)] == [PARKING.text]
-    assert look_up_curated(desk, "  ", 5, READER) == []
+    assert [hit.version.wording.text for hit in look_up_curated(desk, "parking", desk.bot.encoder.encode(["parking"])[0], 1, READER)] == [PARKING.text]
+    assert look_up_curated(desk, "  ", desk.bot.encoder.encode(["  "])[0], 5, READER) == []
 
 
 def test_a_use_is_counted_and_told_with_the_redacted_question(desk: Desk, records: Records) -> None:

@@ -16,6 +16,7 @@ from chatbot.desk.desk import Desk
 from chatbot.desk.permissions import Person
 from chatbot.question import Question
 from chatbot.triage import triage
+from index.encode import Vectors
 from index.terms import distinct_terms, key_terms
 
 WORDS_SHARE = 0.3  # what the share of the key terms that an answer has is worth in cosine
@@ -47,13 +48,15 @@ class Tried:
     least: float
 
 
-def look_up_curated(desk: Desk, text: str, k: int, by: Person) -> list[CuratedHit]:
-    """The best `k` approved answers for a text, best first, patients' and staff's. Raises NotAllowedError."""
+def look_up_curated(desk: Desk, text: str, vector: Vectors, k: int, by: Person) -> list[CuratedHit]:
+    """The best `k` approved answers for a text and its vector, shape (dim,), best first, patients' and staff's.
+
+    Raises NotAllowedError.
+    """
     by.must("look_up")
     index = desk.bot.curated.current()
     if not index.rows or not text.strip():
         return []
-    (vector,) = desk.bot.encoder.encode([text])
     keys = key_terms(text)
     cosines = np.maximum(index.in_full @ vector, index.texts @ vector)
     best: dict[str, CuratedHit] = {}

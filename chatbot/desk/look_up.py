@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
 
 from chatbot.answer import Answer
 from chatbot.coverage import load_topics
+from chatbot.desk.curated_places import curated_places
 from chatbot.desk.desk import Desk
 from chatbot.desk.permissions import Person
 from chatbot.on_topic import on_topic
@@ -23,13 +23,6 @@ from index.store import StoredIndex
 
 K_PLACES = 8
 MAX_VECTORS = 512  # "pregn" and the two letters after it are all read as "pregnancy": that is encoded once
-# Curated answers for a text and its vector, shape (dim,), best first, each as a place in a document of its own.
-LookUpCurated = Callable[[str, Vectors, Filters], list[Place]]
-
-
-def no_curated(text: str, vector: Vectors, filters: Filters) -> list[Place]:  # noqa: ARG001
-    """Where there are no curated answers."""
-    return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +42,9 @@ class LookedUp:
 class LookUp:
     """The look-up over a desk. It keeps its shelf until another index is served, and makes the new one once."""
 
-    def __init__(self, desk: Desk, curated: LookUpCurated = no_curated) -> None:
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
         self._bot = desk.bot
-        self._curated = curated
         self._topics = {topic.name: topic for topic in load_topics()}
         self._making = Lock()
         self._vector_of = lru_cache(maxsize=MAX_VECTORS)(self._encoded)
@@ -109,6 +102,6 @@ class LookUp:
             text=question.text,
             now=now,
             is_personal=said.kind == "personal",
-            curated=tuple(self._curated(typed.meaning, vector, filters)),
+            curated=tuple(curated_places(self._desk, by, typed.meaning, vector, filters)),
             places=tuple(shelf.places(typed, vector, k, filters)),
         )

@@ -15,10 +15,14 @@ from chatbot.desk.desk import Desk
 from chatbot.desk.permissions import Action, Person
 from chatbot.settings import PLACEHOLDER
 from chatbot.web.staff.audit_tab import audit_tab
+from chatbot.web.staff.curated_tab import curated_tab
 from chatbot.web.staff.documents_tab import documents_tab
+from chatbot.web.staff.gaps_tab import gaps_tab
 from chatbot.web.staff.guard import name_of, person_of
+from chatbot.web.staff.insights_tab import insights_tab
 from chatbot.web.staff.login import ACCOUNT, HEAD
 from chatbot.web.staff.look_up_tab import SCRIPT, look_up_tab
+from chatbot.web.staff.messages_tab import messages_tab
 from chatbot.web.staff.people_tab import people_tab
 from chatbot.web.staff.saved_tab import saved_tab
 from chatbot.web.theme import theme
@@ -51,8 +55,12 @@ class TabOf:
 # Every function of the desk asks by itself whether a person may do it: a tab that is not shown is no protection.
 TABS = [
     TabOf("Look up", "look_up", look_up_tab),
+    TabOf("Answers", "look_up", curated_tab),
+    TabOf("Gaps", "see_gaps", gaps_tab),
+    TabOf("Messages", "edit", messages_tab),
     TabOf("Documents", "edit", documents_tab),
     TabOf("Saved questions", "edit", saved_tab),
+    TabOf("Insights", "see_insights", insights_tab),
     TabOf("People", "administer", people_tab),
     TabOf("Audit", "read_audit", audit_tab),
 ]
