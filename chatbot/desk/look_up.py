@@ -23,11 +23,11 @@ from index.store import StoredIndex
 
 K_PLACES = 8
 MAX_VECTORS = 512  # "pregn" and the two letters after it are all read as "pregnancy": that is encoded once
-# Curated answers for a text and its vector, shape (dim,), best first, each as a place in a document of its own.
-LookUpCurated = Callable[[str, Vectors, Filters], list[Place]]
+# Curated answers for a person's text and its vector, shape (dim,), best first, each a place in a document of its own.
+LookUpCurated = Callable[[Person, str, Vectors, Filters], list[Place]]
 
 
-def no_curated(text: str, vector: Vectors, filters: Filters) -> list[Place]:  # noqa: ARG001
+def no_curated(by: Person, text: str, vector: Vectors, filters: Filters) -> list[Place]:  # noqa: ARG001
     """Where there are no curated answers."""
     return []
 
@@ -109,6 +109,6 @@ class LookUp:
             text=question.text,
             now=now,
             is_personal=said.kind == "personal",
-            curated=tuple(self._curated(typed.meaning, vector, filters)),
+            curated=tuple(self._curated(by, typed.meaning, vector, filters)),
             places=tuple(shelf.places(typed, vector, k, filters)),
         )
