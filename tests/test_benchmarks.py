@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.ann import mean_recall, read_texts, share_table, size_table
 from benchmarks.beir import BeirError, Quality, QuestionSet, document_vectors, measure, ndcg, read_beir, recall
+from benchmarks.look_up import typed
 from benchmarks.redaction import Judged, messages
 from benchmarks.redaction import Span as Marked
 from benchmarks.redaction import table as redaction_table
@@ -300,3 +301,8 @@ def test_the_messages_of_questions_and_of_conversations_are_read_as_having_nothi
     assert list(messages({"turns": [{"question": "a"}, {"question": "b"}]})) == [("a", ()), ("b", ())]
     marked = {"text": "Jo", "spans": [{"type": "name", "start": 0, "end": 2}]}
     assert list(messages(marked)) == [("Jo", (Marked("name", 0, 2),))]
+
+
+def test_a_question_is_typed_letter_by_letter_and_no_text_is_asked_twice() -> None:
+    texts = ["is i", "is it", "is it o", "is it ok", "is it ok?", "is it on"]
+    assert typed(["is it ok?", "is it on"]) == texts

@@ -184,7 +184,7 @@ def test_while_a_word_is_completed_it_is_encoded_once(look_up: LookUp, encoder: 
 def test_curated_answers_are_asked_with_the_same_text_and_vector(desk: Desk) -> None:
     asked: list[tuple[str, Vectors, Filters]] = []
 
-    def curated(text: str, vector: Vectors, filters: Filters) -> list[Place]:
+    def curated(by: Person, text: str, vector: Vectors, filters: Filters) -> list[Place]:
         asked.append((text, vector, filters))
         return places(LookUp(desk), "recovery redness")[:1]
 
