@@ -130,8 +130,9 @@ def opened(page: Page, address: str, by: Person) -> None:
     Acting.person = by
     page.goto(address)
     expect(page.locator("#curated-questions textarea")).to_be_visible()
-    if by.may("edit"):  # the list comes last: from then on the page hears what is typed
+    if by.may("edit"):  # from then on the page hears what is typed
         expect(page.locator("#curated-list")).to_contain_text(re.compile(r"\d answers"))
+    expect(page.locator("#curated-owner :is(input, textarea)")).to_have_value(by.name)
 
 
 @pytest.mark.browser
@@ -142,7 +143,7 @@ def test_an_editor_writes_and_tries_an_answer_and_an_approver_lets_it_answer(
     page.get_by_label("Questions, one a line").fill("\n".join(PARKING.questions))
     page.get_by_label("Answer", exact=True).fill(PARKING.text)
     expect(page.locator("#curated-preview")).to_contain_text(PARKING.text)
-    page.get_by_label("Source", exact=True).fill(PARKING.source)
+    page.locator("#curated-source :is(input, textarea)").fill(PARKING.source)
     page.locator("#curated-try textarea").fill("any parking?")
     page.locator("#curated-try textarea").press("Enter")
     expect(page.locator("#curated-why")).to_contain_text("Answered by the one that you are writing")

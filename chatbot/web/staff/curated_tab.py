@@ -44,6 +44,7 @@ EXPECTED = (
     NotAllowedError, WordingError, EditConflictError, UnknownCuratedError, QuestionError, StoreError,
 )  # fmt: skip
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+LIVE: dict[str, Any] = {**QUIET, "queue": False, "trigger_mode": "always_last"}  # with every key
 
 
 def curated_tab(desk: Desk) -> None:
@@ -73,7 +74,7 @@ def curated_tab(desk: Desk) -> None:
                 owner = gr.Textbox(label="Owner", max_lines=1, elem_id="curated-owner")
                 due = gr.Textbox(_in_a_year(), label="Next review", info="2027-05-31", max_lines=1)
             with gr.Row():
-                source = gr.Textbox(label="Source", info="where the facts come from", max_lines=1)
+                source = gr.Textbox(label="Source", info="of its facts", max_lines=1, elem_id="curated-source")
                 address = gr.Textbox(label="Its address", info="https://…, or nothing", max_lines=1)
             with gr.Row():
                 save = gr.Button("Save draft", variant="primary", elem_id="curated-save", min_width=110)
@@ -159,15 +160,17 @@ def curated_tab(desk: Desk) -> None:
         return html.why(tried)
 
     filters = [state, about, words, opened]
+    gr.on(None, start, None, editor, **QUIET)
     gr.on(None, listed, filters, chosen, **QUIET)
-    gr.on([state.input, about.input, words.input], listed, filters, chosen, trigger_mode="multiple", **QUIET)
+    gr.on([state.input, about.input, words.change], listed, filters, chosen, **LIVE)
     chosen.input(show, chosen, editor, trigger_mode="always_last", **QUIET)
     new.click(start, None, editor, **QUIET).success(listed, filters, chosen, **QUIET)
     for act, button, inputs in (
         (save_draft, save, [opened, *form]), (approve_it, approving, [opened]), (retire_it, retiring, [opened])
     ):  # fmt: skip
         button.click(act, inputs, editor, **QUIET).success(listed, filters, chosen, **QUIET)
-    gr.on([one.input for one in form], see, form, shown, trigger_mode="multiple", **QUIET)
+    # `change` and not `input`: what is pasted counts as well.
+    gr.on([*(one.change for one in (questions, text)), audience.input], see, form, shown, **LIVE)
     trying.submit(attempt, [trying, opened, *form], reasons, **QUIET)
 
 
