@@ -53,8 +53,8 @@ def tables_in(connection: Connection, names: Iterable[str]) -> list[Table]:
 def lines_of(connection: Connection, table: Table) -> Iterator[bytes]:
     """The names of the columns, and then each row, oldest first."""
     yield _line([column.name for column in table.columns])
-    rows = connection.execution_options(yield_per=AT_A_TIME).execute(select(table).order_by(*table.primary_key))
-    for row in rows:
+    rows = select(table).order_by(*table.primary_key)
+    for row in connection.execute(rows, execution_options={"yield_per": AT_A_TIME}):
         yield _line([_written(value) for value in row])
 
 
