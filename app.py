@@ -390,7 +390,7 @@ def _of_documents(options: argparse.Namespace, settings: Settings) -> Settings:
 
 def _add_person(options: argparse.Namespace, settings: Settings) -> int:
     add(open_store(settings.store), OWNER, options.name, options.role, _new_password())
-    print(f"{options.name} may log in as {options.role}. Start a server that runs already again for the first person.")
+    print(f"{options.name} may log in as {options.role}, at /staff.")
     return 0
 
 

@@ -58,7 +58,7 @@ def kept(tmp_path: Path) -> Engine:
 def test_the_first_admin_is_made_with_a_password_from_standard_input(run: Run, kept: Engine) -> None:
     code, out, err = run("add", "Rose Keller", "--role", "admin", said=PASSWORD)
     assert (code, err) == (0, "")
-    assert out.startswith("Rose Keller may log in as admin.")
+    assert out.startswith("Rose Keller may log in as admin, at /staff.")
     assert PASSWORD not in out
     assert log_in(kept, "Rose Keller", PASSWORD, NOW) is not None
     assert rows_of(kept, entries)[0]["person"] == "python app.py"

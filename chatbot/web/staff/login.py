@@ -34,8 +34,8 @@ SAID = {  # what an address may make the login say
 WRONG = "That name and password do not go together. After five wrong passwords in a row, a name has to wait a while."
 OLD_FORM = "This form was out of date. Please try again."
 NOBODY = (
-    "Nobody can log in yet. Whoever looks after this program makes the first admin on its machine, and starts it "
-    "again: <code>python app.py person add NAME --role admin</code>"
+    "Nobody can log in yet. Whoever looks after this program makes the first admin on its machine: "
+    "<code>python app.py person add NAME --role admin</code>"
 )
 FORM_FIELD = '<input type="hidden" name="form" value="{token}">'
 FIELDS = """<form method="post" action="/staff/login">
