@@ -1,7 +1,7 @@
 """Which addresses of Gradio's servers the patients' and the staff's pages need. The others are closed.
 
 Gradio also takes uploads, reads files, calls functions by name, fetches other addresses and shows its logs. Staff, who
-are logged in there, upload documents and read back their own files; what they type is looked up without a queue.
+are logged in there, upload documents and read back their own files, and what they type is looked up without a queue.
 """
 
 from __future__ import annotations

@@ -19,9 +19,9 @@ PERIODS = [("Today", 1), ("7 days", 7), ("30 days", 30), ("A year", 365), ("Ten 
 def audit_tab(desk: Desk) -> None:
     """Filters, and the lines that pass them, newest first. It is only read: nobody can change the log."""
     with gr.Row():
-        person = gr.Textbox(label="Who", placeholder="name begins with …", max_lines=1)
-        action = gr.Textbox(label="What", placeholder="such as curated or person.added", max_lines=1)
-        subject = gr.Textbox(label="Of", placeholder="such as curated:12", max_lines=1)
+        person = gr.Textbox("", label="Who", placeholder="name begins with …", max_lines=1)
+        action = gr.Textbox("", label="What", placeholder="such as curated or person.added", max_lines=1)
+        subject = gr.Textbox("", label="Of", placeholder="such as curated:12", max_lines=1)
         days = gr.Dropdown(PERIODS, value=7, label="From the last")
     answers = gr.Checkbox(label="Also what patients were answered (without their words)", value=False)
     table = gr.Dataframe(
@@ -29,7 +29,7 @@ def audit_tab(desk: Desk) -> None:
         datatype="str",
         interactive=False,
         wrap=True,
-        column_widths=["11rem", "9rem", "10rem", "14rem", "auto"],
+        column_widths=["15%", "13%", "17%", "21%", "34%"],
         label="Audit log",
         show_label=False,
         max_height=560,
@@ -38,14 +38,14 @@ def audit_tab(desk: Desk) -> None:
     counted = gr.Markdown("")
 
     def show(
-        person: str, action: str, subject: str, days: int, answers: bool, request: gr.Request
+        person: str | None, action: str | None, subject: str | None, days: int, answers: bool, request: gr.Request
     ) -> tuple[list[list[str]], str]:
         by = person_of(request)
         if not by.may("read_audit"):  # the page asks as it opens, for whoever opens it
             return [], ""
-        wanted = Wanted(
-            datetime.now(UTC) - timedelta(days=days), person.strip(), action.strip(), subject.strip(), answers
-        )
+        since = datetime.now(UTC) - timedelta(days=days)
+        who, what, of = ((typed or "").strip() for typed in (person, action, subject))
+        wanted = Wanted(since, who, what, of, with_answers=answers)
         with shown():
             found = lines(desk.store, by, wanted)
         return [_row(entry) for entry in found], _count(len(found))

@@ -35,22 +35,22 @@ def people_tab(desk: Desk) -> None:
     with gr.Row():
         with gr.Column():
             gr.Markdown("### Change somebody")
-            chosen = gr.Dropdown([], label="Person", elem_id="person")
-            with gr.Row(equal_height=True):
-                role = gr.Dropdown(list(ROLES), value="reader", label="Role", elem_id="role")
-                change_role = gr.Button("Change role")
-            with gr.Row(equal_height=True):
-                renewed = gr.Textbox(label="New password", info=RULE, type="password", max_lines=1)
-                set_password = gr.Button("Set password")
+            chosen = gr.Dropdown([], label="Person", allow_custom_value=True, elem_id="person")
+            role = gr.Dropdown(list(ROLES), value="reader", label="Role", elem_id="role")
+            change_role = gr.Button("Change role", size="sm")
+            renewed = gr.Textbox(label="New password", info=RULE, type="password", max_lines=1)
+            set_password = gr.Button("Set password", size="sm")
             with gr.Row():
-                unlock = gr.Button("End the wait after wrong passwords")
-                activate = gr.Button("May log in again")
-                deactivate = gr.Button("May no longer log in", variant="stop")
+                unlock = gr.Button("End a wait", size="sm")
+                activate = gr.Button("May log in again", size="sm")
+                deactivate = gr.Button("May no longer log in", size="sm", variant="stop")
         with gr.Column():
             gr.Markdown("### Add somebody")
-            name = gr.Textbox(label="Name", info="to log in with, and as the audit log will say", max_lines=1)
+            name = gr.Textbox(
+                label="Name", info="to log in with, and as the audit log will say", max_lines=1, elem_id="new-name"
+            )
             first_role = gr.Dropdown(list(ROLES), value="reader", label="Role of the new person")
-            password = gr.Textbox(label="Password", info=RULE, type="password", max_lines=1)
+            password = gr.Textbox(label="Password", info=RULE, type="password", max_lines=1, elem_id="new-password")
             add = gr.Button("Add", variant="primary")
 
     def show(request: gr.Request) -> tuple[list[list[str]], Any]:
