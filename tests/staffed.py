@@ -73,6 +73,8 @@ def staff_server(bot: Bot, store: Engine, limits: Limits | None = None) -> FastA
     settings = Settings(clinic=bot.clinic, limits=limits or Limits())
     desk = Desk(bot, store, Outbox(store, None, keep_days=30), settings)
     server = make_server(desk, Records(store, keep_days=30))
+    routes = server.router.routes
+    routes[:] = [route for route in routes if getattr(route, "path", None) != "/staff"]  # the small page stands for it
     page = _small_page(desk)
     gr.mount_gradio_app(
         server, page, path="/staff", auth_dependency=name_of, head=HEAD, footer_links=[], show_error=False,

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from conftest import rows_of
 from playwright.sync_api import Browser, Page, expect
+from ports import listening
 from staffed import NAMES, PASSWORD, add_staff
-from test_doors import listening
 
 from chatbot.bot import ask
 from chatbot.desk import drafts
