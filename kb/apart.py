@@ -19,6 +19,7 @@ from kb.review import this_day
 
 MAX_READ_S = 30
 MAX_MEMORY_BYTES = 1536 * 1024 * 1024  # of address space: the libraries take a third of it before they read anything
+MAX_WRITTEN = 50 * 10**6  # bytes that whoever asked must take in
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -65,7 +66,10 @@ def main(folder: Path, path: str) -> None:
     problems = [problem for problem in loaded.problems if problem.path == path]
     if document is not None:
         problems += problems_of(document, this_day())
-    sys.stdout.buffer.write(EXTRACT.dump_json(Extract(document, tuple(problems))))
+    written = EXTRACT.dump_json(Extract(document, tuple(problems)))
+    if len(written) > MAX_WRITTEN:
+        written = EXTRACT.dump_json(_unreadable(path, "it holds too much text"))
+    sys.stdout.buffer.write(written)
 
 
 def _limit() -> None:

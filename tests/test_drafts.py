@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+from collections.abc import Callable
 from datetime import date, timedelta
 
 import docx
@@ -141,11 +142,12 @@ def test_an_edit_takes_the_approval_back(library_desk: Desk) -> None:
 def test_of_two_who_edit_one_draft_the_second_is_told_and_nothing_is_lost(library_desk: Desk) -> None:
     draft = uploaded(library_desk)
     first = drafts.edit(library_desk, EVE, draft, b"# Moon\n\nEve's text.\n", {})
-    for act in (
+    acts: list[Callable[[], Draft]] = [
         lambda: drafts.edit(library_desk, ED, draft, b"# Moon\n\nEd's text.\n", {}),
         lambda: drafts.approve(library_desk, APP, draft, "Dr B. Example", DUE),  # who has not seen Eve's
         lambda: drafts.discard(library_desk, ED, draft),
-    ):
+    ]
+    for act in acts:
         with pytest.raises(DraftConflictError, match="was changed meanwhile by Eve"):
             act()
     assert drafts.open_drafts(library_desk, ED) == [first]
@@ -187,11 +189,12 @@ def test_a_file_of_another_type_does_not_replace_a_document(library_desk: Desk) 
 
 @pytest.mark.parametrize("path", ["../clinic/laser.md", "/etc/passwd", "laser.md/../peel.md", "", "gone.md"])
 def test_only_a_served_document_can_be_taken_up_retired_or_replaced(library_desk: Desk, path: str) -> None:
-    for act in (
+    acts: list[Callable[[], Draft]] = [
         lambda: drafts.take_up(library_desk, ED, path),
         lambda: drafts.retire(library_desk, APP, path),
         lambda: drafts.upload(library_desk, ED, "laser.md", NEW, {}, replaces=path),
-    ):
+    ]
+    for act in acts:
         with pytest.raises((LibraryError, DraftConflictError), match="served"):
             act()
     assert rows_of(library_desk.store, drafts.drafts) == []
@@ -211,7 +214,7 @@ def test_a_document_to_be_retired_is_neither_edited_nor_approved(library_desk: D
 
 def test_each_act_asks_for_its_role(library_desk: Desk) -> None:
     draft = uploaded(library_desk)
-    for by, act in (
+    acts: list[tuple[Person, Callable[[Person], object]]] = [
         (READ, lambda by: drafts.upload(library_desk, by, "a.md", NEW, {})),
         (READ, lambda by: drafts.take_up(library_desk, by, "peel.md")),
         (READ, lambda by: drafts.edit(library_desk, by, draft, NEW, {})),
@@ -224,7 +227,8 @@ def test_each_act_asks_for_its_role(library_desk: Desk) -> None:
         (READ, lambda by: publish.releases_so_far(library_desk, by)),
         (ED, lambda by: drafts.approve(library_desk, by, draft, "Dr B.", DUE)),
         (ED, lambda by: drafts.retire(library_desk, by, "peel.md")),
-    ):
+    ]
+    for by, act in acts:
         with pytest.raises(NotAllowedError):
             act(by)
     assert drafts.open_drafts(library_desk, ED) == [draft]
@@ -249,6 +253,17 @@ def test_a_text_to_which_nothing_is_added_stays_byte_for_byte() -> None:
     assert as_files("a.md", content, {"reviewed_by": None}, {}) == {"a.md": content}
 
 
-def test_front_matter_that_cannot_be_read_is_named() -> None:
-    with pytest.raises(ValueError, match="not valid YAML"):
-        as_files("a.md", b"---\na: [\n---\n\nText.\n", {"treatment": "IPL"}, {})
+@pytest.mark.parametrize(
+    ("matter", "wrong"),
+    [
+        ("a: [", "not valid YAML"),
+        ("title: &a x\nquestions: {x: [*a, *a]}", "aliases"),
+        ("title: " + "x" * 60_000, "longer than"),
+        ("title: " + "[" * 20_000, "nested too deeply|not valid YAML"),
+        ("title: !!python/object/apply:os.system [id]", "not valid YAML"),
+    ],
+    ids=["broken", "aliases", "long", "deep", "code"],
+)
+def test_front_matter_that_cannot_be_read_or_grows_as_it_is_read_is_named(matter: str, wrong: str) -> None:
+    with pytest.raises(ValueError, match=wrong):
+        as_files("a.md", f"---\n{matter}\n---\n\nText.\n".encode(), {"treatment": "IPL"}, {})

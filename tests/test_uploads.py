@@ -207,6 +207,13 @@ def test_what_cannot_be_read_is_a_problem_with_its_remedy(
     assert problem.remedy
 
 
+def test_a_text_that_grows_as_it_is_read_is_not_taken_in(tmp_path: Path) -> None:
+    many = ", ".join(["*a"] * 2000)
+    found = read(tmp_path, "a.md", f"---\ntitle: &a {'x' * 50_000}\nother_names: [{many}]\n---\n\nText.\n".encode())
+    assert found.document is None
+    assert found.problems[0].what == "it holds too much text"
+
+
 def test_a_reader_that_takes_too_long_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apart, "MAX_READ_S", 0.01)
     found = read(tmp_path, "a.md", b"# Text\n\nText.\n")

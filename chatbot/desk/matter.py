@@ -13,6 +13,7 @@ from kb.front_matter import FRONT_MATTER, parse_front_matter
 
 HOLDS_ITS_OWN = (".md", ".markdown", ".txt")
 REVIEW = ("reviewed_by", "reviewed_on", "review_due")
+MAX_CHARS = 50_000  # of front matter: a page of sources and questions has a few thousand
 Matter = dict[str, Any]
 
 
@@ -56,8 +57,19 @@ def decoded(content: bytes) -> str:
 
 
 def _fields(content: str) -> Matter:
-    parse_front_matter(content)
-    fields: Matter = yaml.safe_load(content)
+    """The fields of front matter, which is read in this process: it must be small, and not grow as it is read."""
+    if len(content) > MAX_CHARS:
+        raise ValueError(f"its front matter is longer than {MAX_CHARS} characters")
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(content)):
+            raise ValueError("its front matter has aliases (*name), which are not read: write it out")
+    except yaml.YAMLError as error:
+        raise ValueError(f"its front matter is not valid YAML: {' '.join(str(error).split())}") from error
+    try:
+        parse_front_matter(content)
+        fields: Matter = yaml.safe_load(content)
+    except RecursionError as error:
+        raise ValueError("its front matter is nested too deeply") from error
     return fields
 
 
