@@ -32,16 +32,20 @@ HOSTILE = "<img src=x onerror=window.hacked=1> =xx voucher?"
 
 
 class Begun:
-    """Curated answers that were begun, as the curated editor would begin them."""
+    """Curated answers and documents that were begun, as they would be kept as drafts."""
 
     def __init__(self) -> None:
         self.written: list[tuple[str, list[str], str, str | None, str]] = []
+        self.documents: list[tuple[str, str, bytes]] = []
 
     def __call__(
         self, desk: Desk, by: Person, questions: Sequence[str], text: str, treatment: str | None, source: str
     ) -> str:
         self.written.append((by.name, list(questions), text, treatment, source))
         return "7"
+
+    def document(self, desk: Desk, by: Person, path: str, content: bytes) -> None:
+        self.documents.append((by.name, path, content))
 
 
 @pytest.fixture
@@ -56,8 +60,12 @@ def desk(rose_bot: Bot, store: Engine) -> Desk:
 
 @pytest.fixture
 def page_of(browser: Browser, desk: Desk, begun: Begun) -> Iterator[PageOf]:
-    """page_of(person): the tabs in a fresh browser, which fails the test at an error of the page's scripts."""
-    tabs = {"Gaps": lambda desk: gaps_tab(desk, begun), "Messages": messages_tab, "Insights": insights_tab}
+    """page_of(person): the tabs on a fresh page, as this person sees them."""
+
+    def gaps(desk: Desk) -> None:
+        gaps_tab(desk, begun, begun.document)
+
+    tabs = {"Gaps": gaps, "Messages": messages_tab, "Insights": insights_tab}
     stack = []
 
     def make(person: Person) -> Page:
@@ -114,13 +122,17 @@ def test_from_a_gap_to_an_answer_that_is_begun_and_why_it_was_not_found(
     assert [(row["how"], row["subject"]) for row in rows_of(store, topics)] == [("curated", "7")]
 
 
-def test_what_is_not_for_us_goes_to_the_closed_ones_with_its_reason(page_of: PageOf, store: Engine) -> None:
+def test_a_document_is_begun_and_what_is_not_for_us_is_closed_with_its_reason(
+    page_of: PageOf, store: Engine, begun: Begun
+) -> None:
     now(store, "zzz parking")
     page = page_of(EDITOR)
     page.get_by_role("tab", name="Gaps").click()
     page.locator("[data-testid=cell-0-2]").click()
     page.get_by_role("button", name="Start a document").click()
     expect(page.locator("#gap-stub textarea")).to_have_value(re.compile("## zzz"))
+    ((by, path, content),) = begun.documents
+    assert (by, path, b"## zzz parking" in content) == ("Ann", "gap-zzz-parking.md", True)
     page.get_by_role("button", name="Not for us").click()
     page.get_by_role("button", name="Close it as not for us").click()
     expect(page.get_by_text("Say in your own words what it is about")).to_be_visible()
