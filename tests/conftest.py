@@ -249,7 +249,9 @@ def _tables_without_a_migration(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # Tests of what is asked for and shown, which is the same whatever the store is: they run over a file only.
-OVER_A_FILE = re.compile(r"test_(api|bot|chat|doors|hostile|message|openapi|page|patient|widget)|_(browser|pages?|tabs?)$")
+OVER_A_FILE = re.compile(
+    r"test_(api|bot|chat|doors|hostile|message|openapi|page|patient|widget)|_(browser|pages?|tabs?)$"
+)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -17,7 +17,7 @@ from chatbot.answer import Answer
 from chatbot.bot import Bot, ask
 from chatbot.desk.audit import MAX_LINES, ONLY_GROWS, Wanted, broken_at, entries, lines, note, told
 from chatbot.desk.permissions import NotAllowedError, Role
-from chatbot.doctor import _audit
+from chatbot.doctor import _store
 from chatbot.question import Question
 from chatbot.records import Records, Turn, turns
 from chatbot.settings import Settings
@@ -109,12 +109,12 @@ def test_a_line_slipped_in_is_found(log: Engine) -> None:
 
 def test_doctor_finds_a_changed_log_and_says_what_to_do(log: Engine, tmp_path: Path) -> None:
     settings = Settings(data=tmp_path / "var")
-    assert list(_audit(settings)) == []
+    assert list(_store(settings)) == []
     get_round_the_triggers(log, "DELETE FROM audit WHERE key = 3")
-    (problem,) = _audit(settings)
+    (problem,) = _store(settings)
     assert "line 4 does not follow from the one before it" in problem.what
     assert "compare it with a backup" in problem.remedy
-    assert list(_audit(Settings(data=tmp_path / "nowhere"))) == []
+    assert list(_store(Settings(data=tmp_path / "nowhere"))) == []
     assert not (tmp_path / "nowhere").exists()
 
 

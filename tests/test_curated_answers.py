@@ -253,11 +253,15 @@ def test_staff_find_both_kinds_and_who_may_not_look_up_finds_none(desk: Desk) ->
     approved(desk, DOOR_CODE)
     approved(desk, PARKING)
     write(desk, PEEL_PRICE, EDITOR)
-    hits = look_up_curated(desk, "door", desk.bot.encoder.encode(["door"])[0], 5, READER)
+
+    def found(text: str, k: int) -> list[CuratedHit]:
+        return look_up_curated(desk, text, desk.bot.encoder.encode([text])[0], k, READER)
+
+    hits = found("door", 5)
     assert [hit.version.wording.audience for hit in hits] == ["staff", "patient"]
     assert hits[0].score > hits[1].score
-    assert [hit.version.wording.text for hit in look_up_curated(desk, "parking", desk.bot.encoder.encode(["parking"])[0], 1, READER)] == [PARKING.text]
-    assert look_up_curated(desk, "  ", desk.bot.encoder.encode(["  "])[0], 5, READER) == []
+    assert [hit.version.wording.text for hit in found("parking", 1)] == [PARKING.text]
+    assert found("  ", 5) == []
 
 
 def test_a_use_is_counted_and_told_with_the_redacted_question(desk: Desk, records: Records) -> None:

@@ -181,18 +181,12 @@ def test_while_a_word_is_completed_it_is_encoded_once(look_up: LookUp, encoder: 
     assert encoder.encoded == before
 
 
-def test_curated_answers_are_asked_with_the_same_text_and_vector(desk: Desk) -> None:
-    asked: list[tuple[str, Vectors, Filters]] = []
-
-    def curated(by: Person, text: str, vector: Vectors, filters: Filters) -> list[Place]:
-        asked.append((text, vector, filters))
-        return places(LookUp(desk), "recovery redness")[:1]
-
-    found = LookUp(desk, curated).find(READER, "yyy redn", Filters(audience="patient"))
-    (text, vector, filters) = asked[0]
-    assert (text, filters) == ("yyy redness", Filters(audience="patient"))
-    assert np.linalg.norm(vector) == pytest.approx(1.0)
-    assert [place.passage.section.id for place in found.curated] == ["laser#recovery"]
+def test_curated_answers_stand_beside_the_documents_for_whom_they_are_written(desk: Desk, look_up: LookUp) -> None:
+    for audience in ("patient", "staff"):
+        wording = Wording(("Where can I park?",), f"In the yard, for {audience}s.", None, audience, "Eve", DUE, "Eve")
+        curated.approve(desk, curated.write(desk, wording, EDITOR).id, 1, APPROVER)
+        found = look_up.find(READER, "where can I park", Filters(audience=audience)).curated
+        assert [(place.quote, place.is_staff_only) for place in found] == [(wording.text, audience == "staff")]
 
 
 def test_for_a_program_a_place_has_its_review_and_what_disputes_it(look_up: LookUp) -> None:

@@ -121,7 +121,7 @@ def test_a_store_of_a_newer_program_is_refused_and_left_alone(engine: Engine) ->
 
 def test_a_step_that_fails_changes_nothing(engine: Engine) -> None:
     with engine.begin() as connection:
-        connection.execute(text("CREATE TABLE audit (key INTEGER)"))  # another's: it lacks what is to be indexed
+        connection.execute(text("CREATE TABLE turns (key INTEGER)"))  # another's: it lacks what is to be indexed
     with pytest.raises(StoreError):
         make_ready(engine)
     with engine.begin() as connection:

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import LASER, PEEL, LetterEncoder, UndecidedMeaning, desk_of
+from conftest import LetterEncoder, UndecidedMeaning, desk_of
+from rose_documents import LASER, PEEL
 
 from chatbot.bot import ask
 from chatbot.desk import drafts, publish, releases

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
-from conftest import LASER, PEEL, IndexOf
+from conftest import IndexOf
+from rose_documents import LASER, PEEL
 from fastapi import FastAPI
 from sqlalchemy import Engine
 from staffed import ROLES, add_staff, logged_in, person, visitor

@@ -8,7 +8,9 @@ from html import escape
 
 import gradio as gr
 
+from chatbot.desk.curated_check import WordingError
 from chatbot.desk.drafts import DraftError
+from chatbot.desk.gaps import GapError
 from chatbot.desk.library import LibraryError
 from chatbot.desk.passwords import PasswordError
 from chatbot.desk.people import PersonError
@@ -17,11 +19,13 @@ from chatbot.desk.publish import PublishError
 from chatbot.desk.saved import SavedError
 from chatbot.desk.tokens import TokenError
 from chatbot.desk.uploads import UploadError
+from chatbot.mailing.outbox import UnknownReceiptError
+from chatbot.question import QuestionError
 from chatbot.store import StoreError
 
 EXPECTED = (
-    DraftError, LibraryError, NotAllowedError, PasswordError, PersonError, PublishError, SavedError, StoreError,
-    TokenError, UploadError,
+    DraftError, GapError, LibraryError, NotAllowedError, PasswordError, PersonError, PublishError, QuestionError,
+    SavedError, StoreError, TokenError, UnknownReceiptError, UploadError, WordingError,
 )  # fmt: skip
 
 

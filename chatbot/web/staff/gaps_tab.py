@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from html import escape
 from typing import Any
 
+from chatbot.desk.begin import begin_answer, begin_document
 from chatbot.desk.desk import Desk
 from chatbot.desk.export import as_csv
 from chatbot.desk.gaps import Gap, Gaps
@@ -18,21 +19,18 @@ from chatbot.desk.why_told import steps_of
 from chatbot.question import Question
 from chatbot.store import transaction
 from chatbot.web.staff import gap_pane
+from chatbot.web.staff.errors import shown
 from chatbot.web.staff.guard import person_of
-from chatbot.web.staff.tables import SAVE, refusing, this_tab
+from chatbot.web.staff.tables import SAVE, this_tab
 from chatbot.web.staff.why_pane import why_pane
 
 import gradio as gr  # isort: skip  # after tables, which sets what Gradio reads at import
 
-# Keeps a curated answer as a draft: questions, text, treatment, if it is about one, and source; returns its id.
-StartCurated = Callable[[Desk, Person, Sequence[str], str, str | None, str], str]
-# Keeps a document of this path and content as a draft.
-StartDraft = Callable[[Desk, Person, str, bytes], object]
 ANY_TREATMENT = "Every treatment"
 QUIETLY: dict[str, Any] = {"api_visibility": "private", "show_progress": "minimal"}
 
 
-def gaps_tab(desk: Desk, start_curated: StartCurated | None = None, start_draft: StartDraft | None = None) -> None:
+def gaps_tab(desk: Desk) -> None:
     """The list, the questions of the chosen gap, and the buttons."""
     gaps = Gaps(desk)
     chosen = gr.State("")  # the id of a question of the gap that is shown
@@ -55,7 +53,7 @@ def gaps_tab(desk: Desk, start_curated: StartCurated | None = None, start_draft:
     with gr.Column(visible=False, elem_id="gap") as pane:
         head = gr.HTML("", padding=False)
         with gr.Row():
-            write = gr.Button("Write an answer", variant="primary", visible=start_curated is not None)
+            write = gr.Button("Write an answer", variant="primary")
             document = gr.Button("Start a document")
             explain = gr.Button("Why was it not found?")
             elsewhere = gr.Button("It is answered now")
@@ -83,12 +81,12 @@ def gaps_tab(desk: Desk, start_curated: StartCurated | None = None, start_draft:
         return [gap_pane.summary(found), gap_pane.rows(ones), "", gr.update(visible=False)]
 
     def show(which: str, request: gr.Request) -> list[Any]:
-        with refusing():
+        with shown():
             return listing(person_of(request), which)
 
     def choose(event: gr.SelectData, which: str, request: gr.Request) -> list[Any]:
         title = str(event.row_value[gap_pane.HEADER.index("Asked")])  # its place changes as the list is sorted
-        with refusing():
+        with shown():
             gap = gaps.gap_titled(person_of(request), title, which == "Closed", datetime.now(UTC))
         is_open = not gap.is_closed
         return [
@@ -96,8 +94,7 @@ def gaps_tab(desk: Desk, start_curated: StartCurated | None = None, start_draft:
             gr.update(visible=True),
             gap_pane.head(gap),
             gap_pane.asked(gap),
-            gr.update(visible=is_open and start_curated is not None),
-            *(gr.update(visible=is_open) for _ in (document, elsewhere, refusal)),
+            *(gr.update(visible=is_open) for _ in (write, document, elsewhere, refusal)),
             gr.update(visible=gap.decided is not None),
             *(gr.update(visible=False) for _ in (stub, answer)),
             *("" for _ in (label, reason, steps)),
@@ -108,7 +105,7 @@ def gaps_tab(desk: Desk, start_curated: StartCurated | None = None, start_draft:
 
     def write_answer(chosen: str, request: gr.Request) -> list[Any]:
         person = person_of(request)
-        with refusing():
+        with shown():
             gap = gap_chosen(person, chosen)
         treatment = gap.treatment if gap.treatment in desk.bot.index.current().covered else ANY_TREATMENT
         return [gr.update(visible=True), "\n".join(gap.variants), "", treatment, ""]
@@ -117,29 +114,27 @@ def gaps_tab(desk: Desk, start_curated: StartCurated | None = None, start_draft:
         chosen: str, questions: str, words: str, about: str, source: str, which: str, request: gr.Request
     ) -> list[Any]:
         person = person_of(request)
-        assert start_curated is not None, "the button is not shown without it"
         treatment = None if about == ANY_TREATMENT else about
-        with refusing():
+        with shown():
             gap = gap_chosen(person, chosen)
-            id = start_curated(desk, person, questions.splitlines(), words, treatment, source)
+            id = begin_answer(desk, person, questions.splitlines(), words, treatment, source)
             gaps.begun(person, gap, "curated", id)
             gr.Info("It is kept as a draft among the curated answers. Approving it closes the gap.")
             return listing(person, which)
 
     def start_document(chosen: str, request: gr.Request) -> Any:
         person = person_of(request)
-        with refusing():
+        with shown():
             gap = gap_chosen(person, chosen)
             begun = stub_of(gap)
             gaps.begun(person, gap, "document", begun.path)
-            if start_draft is not None:
-                start_draft(desk, person, begun.path, begun.text.encode())
-                gr.Info(f"{escape(begun.path)} is now a draft, without an answer yet. It is in the tab of documents.")
+            begin_document(desk, person, begun.path, begun.text.encode())
+            gr.Info(f"{escape(begun.path)} is now a draft, without an answer yet. It is in the tab of documents.")
         return gr.update(value=begun.text, visible=True, label=f"The beginning of {begun.path}: write the answer in it")
 
     def explained(chosen: str, request: gr.Request) -> str:
         person = person_of(request)
-        with refusing():
+        with shown():
             one = gap_chosen(person, chosen).exemplar
             with transaction(desk.store) as connection:
                 earlier = earlier_of(connection, one.id)
@@ -147,25 +142,25 @@ def gaps_tab(desk: Desk, start_curated: StartCurated | None = None, start_draft:
 
     def close_answered(chosen: str, which: str, request: gr.Request) -> list[Any]:
         person = person_of(request)
-        with refusing():
+        with shown():
             gaps.answered(person, gap_chosen(person, chosen))
             return listing(person, which)
 
     def close_refused(chosen: str, label: str, reason: str, which: str, request: gr.Request) -> list[Any]:
         person = person_of(request)
-        with refusing():
+        with shown():
             gaps.not_for_us(person, gap_chosen(person, chosen), label, reason)
             return listing(person, which)
 
     def open_again(chosen: str, which: str, request: gr.Request) -> list[Any]:
         person = person_of(request)
-        with refusing():
+        with shown():
             gaps.reopen(person, gap_chosen(person, chosen))
             return listing(person, which)
 
     def saved(which: str, request: gr.Request) -> list[str]:
         person = person_of(request)
-        with refusing():
+        with shown():
             found = gaps.ranked(person, datetime.now(UTC))
         ones = [gap for gap in found if gap.is_closed is (which == "Closed")]
         return [f"gaps-{which.lower()}-{date.today()}.csv", as_csv(gap_pane.IN_FILE, gap_pane.rows_in_file(ones))]

@@ -12,9 +12,10 @@ from chatbot.desk.export import as_csv
 from chatbot.desk.insights import STATUSES, Insights, insights
 from chatbot.desk.permissions import Person
 from chatbot.web.staff import insights_pane
+from chatbot.web.staff.errors import shown
 from chatbot.web.staff.guard import person_of
 from chatbot.web.staff.insights_pane import NAMES
-from chatbot.web.staff.tables import SAVE, refusing, this_tab
+from chatbot.web.staff.tables import SAVE, this_tab
 
 import gradio as gr  # isort: skip  # after tables, which sets what Gradio reads at import
 
@@ -57,7 +58,7 @@ def insights_tab(desk: Desk) -> None:
     text, name = gr.Textbox(visible=False), gr.Textbox(visible=False)
 
     def looked_at(person: Person, n_days: int) -> Insights:
-        with refusing():
+        with shown():
             return insights(person, desk, n_days, datetime.now(UTC))
 
     def show(n_days: int, request: gr.Request) -> list[Any]:

@@ -12,8 +12,9 @@ from chatbot.mailing.email_address import is_email_address
 from chatbot.mailing.message import Message
 from chatbot.mailing.outbox import Unsent
 from chatbot.web.numbers import dialled
+from chatbot.web.staff.errors import shown
 from chatbot.web.staff.guard import person_of
-from chatbot.web.staff.tables import refusing, table, this_tab, told
+from chatbot.web.staff.tables import table, this_tab, told
 
 import gradio as gr  # isort: skip  # after tables, which sets what Gradio reads at import
 
@@ -44,18 +45,18 @@ def messages_tab(desk: Desk) -> None:
         return [_summary(ones), [_row(one) for one in ones], "", gr.update(visible=False), ""]
 
     def show(request: gr.Request) -> list[Any]:
-        with refusing():
+        with shown():
             return listing(person_of(request))
 
     def open_one(event: gr.SelectData, request: gr.Request) -> list[Any]:
         receipt = str(event.row_value[0])
-        with refusing():
+        with shown():
             message = opened(person_of(request), desk, receipt)
         return [receipt, gr.update(visible=True), as_html(message, receipt)]
 
     def tick_off(receipt: str, request: gr.Request) -> list[Any]:
         person = person_of(request)
-        with refusing():
+        with shown():
             desk.outbox.done(receipt, person)
             gr.Info(f"{escape(receipt)} is done.")
             return listing(person)

@@ -1,24 +1,16 @@
-"""What several tabs of the desk share: tables, refusals in plain words, and a file for the browser to keep."""
+"""What several tabs of the desk share: tables, and a file for the browser to keep."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from html import escape
-
-from chatbot.desk.gaps import GapError
-from chatbot.desk.permissions import NotAllowedError
-from chatbot.mailing.outbox import UnknownReceiptError
-from chatbot.question import QuestionError
-from chatbot.store import StoreError
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported: it reports at import
 import gradio as gr
 from gradio.context import Context
 
-EXPECTED = (GapError, NotAllowedError, QuestionError, StoreError, UnknownReceiptError)
 STYLE = """<style>
 .told table { border-collapse: collapse; width: 100%; margin: .3rem 0 .8rem; font-size: .92rem; }
 .told th, .told td { text-align: left; vertical-align: top; padding: .3rem .6rem; overflow-wrap: anywhere;
@@ -69,15 +61,6 @@ def told(*parts: str) -> str:
 def local(at: datetime) -> str:
     """A moment of the store, which is in UTC without saying so, in this computer's time zone."""
     return f"{at.replace(tzinfo=UTC).astimezone():%d %b %Y, %H:%M}"
-
-
-@contextmanager
-def refusing() -> Iterator[None]:
-    """Show what is expected to go wrong in plain words, without a trace. Gradio takes the text for HTML."""
-    try:
-        yield
-    except EXPECTED as error:
-        raise gr.Error(escape(str(error)), title="That was not done", print_exception=False) from error
 
 
 def this_tab() -> gr.Tab:
