@@ -201,9 +201,8 @@ def test_a_server_that_is_not_there_says_so() -> None:
         make_ready(open_store(nowhere))
 
 
+@pytest.mark.parametrize("where", ["postgresql"], indirect=True)
 def test_a_server_that_throws_everybody_out_is_found_again(where: Path | Database, store: Engine) -> None:
-    if isinstance(where, Path):
-        pytest.skip("a file has no server")
     count(store)
     other = open_store(where)
     with transaction(other) as connection:
