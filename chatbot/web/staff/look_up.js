@@ -16,9 +16,12 @@
     saying = setTimeout(() => { said.textContent = ''; }, 6000);
   };
 
+  const focusBox = () => { box()?.focus(); box()?.select(); };
+
   const toBox = () => {
-    if (!isOnTab()) document.getElementById('tab-look-up-button')?.click();
-    setTimeout(() => { box()?.focus(); box()?.select(); });
+    if (isOnTab()) { focusBox(); return; }  // at once: what is typed next must not be selected, and so replaced
+    document.getElementById('tab-look-up-button')?.click();
+    setTimeout(focusBox);
   };
 
   const toPlace = article => {
