@@ -32,7 +32,7 @@ from chatbot.answer import Answer
 from chatbot.bot import Bot, ask
 from chatbot.desk import audit
 from chatbot.desk.curated import approve, every_curated, write
-from chatbot.desk.curated_look_up import look_up_curated, try_question
+from chatbot.desk.curated_look_up import CuratedHit, look_up_curated, try_question
 from chatbot.desk.curated_match import CERTAIN
 from chatbot.desk.curated_tables import uses
 from chatbot.desk.curated_uses import Thumbs, thumbs, uses_of

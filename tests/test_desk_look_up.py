@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-import numpy as np
 import pytest
 from conftest import LetterEncoder, UndecidedMeaning
 from sqlalchemy import Engine
 
 from chatbot import on_topic
 from chatbot.bot import Bot
+from chatbot.desk import curated
+from chatbot.desk.curated_live import LiveCurated
+from chatbot.desk.curated_wording import Wording
 from chatbot.desk.desk import Desk
 from chatbot.desk.look_up import LookUp
 from chatbot.desk.permissions import Person
@@ -21,15 +24,18 @@ from chatbot.question import QuestionError
 from chatbot.settings import Settings
 from chatbot.shelf import Filters
 from index.build import build_index
-from index.encode import Vectors
+from kb.document import Audience
 
 # The encoder of these tests knows the letters x, y and z only: "recovery" and "six" give a text a passage's meaning.
 READER = Person("Rea Hall", "reader")
+EDITOR, APPROVER = Person("Eve Hall", "editor"), Person("Ann Hall", "approver")
+DUE = date(2099, 1, 31)
 ALL = Filters()
 
 
 @pytest.fixture
-def desk(rose_bot: Bot, store: Engine) -> Desk:
+def desk(rose_bot: Bot, store: Engine, encoder: LetterEncoder) -> Desk:
+    rose_bot = replace(rose_bot, curated=LiveCurated(store, encoder))
     return Desk(rose_bot, store, Outbox(store, None, keep_days=30), Settings())
 
 
@@ -182,7 +188,8 @@ def test_while_a_word_is_completed_it_is_encoded_once(look_up: LookUp, encoder: 
 
 
 def test_curated_answers_stand_beside_the_documents_for_whom_they_are_written(desk: Desk, look_up: LookUp) -> None:
-    for audience in ("patient", "staff"):
+    audiences: tuple[Audience, ...] = ("patient", "staff")
+    for audience in audiences:
         wording = Wording(("Where can I park?",), f"In the yard, for {audience}s.", None, audience, "Eve", DUE, "Eve")
         curated.approve(desk, curated.write(desk, wording, EDITOR).id, 1, APPROVER)
         found = look_up.find(READER, "where can I park", Filters(audience=audience)).curated

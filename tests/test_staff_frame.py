@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 from conftest import IndexOf
-from rose_documents import LASER, PEEL
 from fastapi import FastAPI
+from rose_documents import LASER, PEEL
 from sqlalchemy import Engine
 from staffed import ROLES, add_staff, logged_in, person, visitor
 
