@@ -461,7 +461,8 @@ def _make_bot(options: argparse.Namespace, settings: Settings) -> Bot:
         _build(settings, encoder)
     refuse_stale(open_index(home, mend).manifest, settings.documents, encoder.name, mend)
     live = LiveIndex(home, mend) if options.kb else LiveLibrary(Library.of(settings), mend)
-    index, curated = ServedIndex(live, Policy.of(settings)), LiveCurated(open_store(settings.store), encoder)
+    index = ServedIndex(live, Policy.of(settings))
+    curated = LiveCurated(open_store(settings.store), encoder, withhold_overdue=settings.withhold_overdue)
     return Bot(
         settings.clinic, encoder, index, load_rules(), load_meaning(), load_gate(), load_cross_encoder(), curated
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -13,12 +14,12 @@ from desk_page import served_to
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine
 
-from chatbot.bot import Bot
+from chatbot.desk.curated import every_curated
 from chatbot.desk.desk import Desk
+from chatbot.desk.drafts import open_drafts, text_of
 from chatbot.desk.gap_topics import topics
 from chatbot.desk.permissions import Person
-from chatbot.mailing.outbox import Outbox, messages
-from chatbot.settings import Settings
+from chatbot.mailing.outbox import messages
 from chatbot.web.staff.gaps_tab import gaps_tab
 from chatbot.web.staff.insights_tab import insights_tab
 from chatbot.web.staff.messages_tab import messages_tab
@@ -31,41 +32,16 @@ EDITOR, READER = Person("Ann", "editor"), Person("Ben", "reader")
 HOSTILE = "<img src=x onerror=window.hacked=1> =xx voucher?"
 
 
-class Begun:
-    """Curated answers and documents that were begun, as they would be kept as drafts."""
-
-    def __init__(self) -> None:
-        self.written: list[tuple[str, list[str], str, str | None, str]] = []
-        self.documents: list[tuple[str, str, bytes]] = []
-
-    def __call__(
-        self, desk: Desk, by: Person, questions: Sequence[str], text: str, treatment: str | None, source: str
-    ) -> str:
-        self.written.append((by.name, list(questions), text, treatment, source))
-        return "7"
-
-    def document(self, desk: Desk, by: Person, path: str, content: bytes) -> None:
-        self.documents.append((by.name, path, content))
+@pytest.fixture
+def desk(library_desk: Desk) -> Desk:
+    settings = library_desk.settings.model_copy(update={"minutes_saved_per_answer": 3})
+    return replace(library_desk, settings=settings)
 
 
 @pytest.fixture
-def begun() -> Begun:
-    return Begun()
-
-
-@pytest.fixture
-def desk(rose_bot: Bot, store: Engine) -> Desk:
-    return Desk(rose_bot, store, Outbox(store, None, 30), Settings(minutes_saved_per_answer=3))
-
-
-@pytest.fixture
-def page_of(browser: Browser, desk: Desk, begun: Begun) -> Iterator[PageOf]:
+def page_of(browser: Browser, desk: Desk) -> Iterator[PageOf]:
     """page_of(person): the tabs on a fresh page, as this person sees them."""
-
-    def gaps(desk: Desk) -> None:
-        gaps_tab(desk, begun, begun.document)
-
-    tabs = {"Gaps": gaps, "Messages": messages_tab, "Insights": insights_tab}
+    tabs = {"Gaps": gaps_tab, "Messages": messages_tab, "Insights": insights_tab}
     stack = []
 
     def make(person: Person) -> Page:
@@ -88,7 +64,7 @@ def now(store: Engine, text: str, **more: object) -> str:
 
 
 def test_from_a_gap_to_an_answer_that_is_begun_and_why_it_was_not_found(
-    page_of: PageOf, desk: Desk, store: Engine, begun: Begun
+    page_of: PageOf, desk: Desk, store: Engine
 ) -> None:
     for text in (HOSTILE, "xx vouchers for a chemical peel"):
         now(store, text)
@@ -117,13 +93,16 @@ def test_from_a_gap_to_an_answer_that_is_begun_and_why_it_was_not_found(
     page.get_by_label("Source").fill("Our price list")
     page.get_by_role("button", name="Keep it as a draft").click()
     expect(page.locator("[data-testid=cell-0-4]")).to_have_text("an answer begun")
-    asked = ["Do you sell vouchers?", "vouchers for a peel"]
-    assert begun.written == [("Ann", asked, "Vouchers are sold at the desk.", "Chemical peel", "Our price list")]
-    assert [(row["how"], row["subject"]) for row in rows_of(store, topics)] == [("curated", "7")]
+    (begun,) = every_curated(desk, EDITOR)
+    wording = begun.latest.wording
+    assert wording.questions == ("Do you sell vouchers?", "vouchers for a peel")
+    assert (wording.text, wording.treatment) == ("Vouchers are sold at the desk.", "Chemical peel")
+    assert (wording.owner, wording.source, begun.state) == ("Ann", "Our price list", "draft")
+    assert [(row["how"], row["subject"]) for row in rows_of(store, topics)] == [("curated", begun.id)]
 
 
 def test_a_document_is_begun_and_what_is_not_for_us_is_closed_with_its_reason(
-    page_of: PageOf, store: Engine, begun: Begun
+    page_of: PageOf, desk: Desk, store: Engine
 ) -> None:
     now(store, "zzz parking")
     page = page_of(EDITOR)
@@ -131,8 +110,9 @@ def test_a_document_is_begun_and_what_is_not_for_us_is_closed_with_its_reason(
     page.locator("[data-testid=cell-0-2]").click()
     page.get_by_role("button", name="Start a document").click()
     expect(page.locator("#gap-stub textarea")).to_have_value(re.compile("## zzz"))
-    ((by, path, content),) = begun.documents
-    assert (by, path, b"## zzz parking" in content) == ("Ann", "gap-zzz-parking.md", True)
+    (begun,) = open_drafts(desk, EDITOR)
+    assert (begun.owner, begun.path) == ("Ann", "gap-zzz-parking.md")
+    assert "## zzz parking" in text_of(desk, EDITOR, begun)
     page.get_by_role("button", name="Not for us").click()
     page.get_by_role("button", name="Close it as not for us").click()
     expect(page.get_by_text("Say in your own words what it is about")).to_be_visible()

@@ -55,7 +55,7 @@ class TabOf:
 # Every function of the desk asks by itself whether a person may do it: a tab that is not shown is no protection.
 TABS = [
     TabOf("Look up", "look_up", look_up_tab),
-    TabOf("Answers", "look_up", curated_tab),
+    TabOf("Answers", "edit", curated_tab),
     TabOf("Gaps", "see_gaps", gaps_tab),
     TabOf("Messages", "edit", messages_tab),
     TabOf("Documents", "edit", documents_tab),
