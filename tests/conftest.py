@@ -250,13 +250,14 @@ def _tables_without_a_migration(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # Tests of what is asked for and shown, which is the same whatever the store is: they run over a file only.
 OVER_A_FILE = re.compile(
-    r"test_(api|bot|chat|doors|hostile|message|openapi|page|patient|widget)|_(browser|pages?|tabs?)$"
+    r"test_(api|app|assistant|bot|chat|doors|guard|hostile|message|openapi|page|patient|widget)|_(browser|pages?|tabs?)$"
 )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every other test that uses the store runs over a file, and over a database of a real server."""
-    if "where" in metafunc.fixturenames and not OVER_A_FILE.search(metafunc.module.__name__):
+    """Every other test that uses the store runs over a file and, over a real server's database."""
+    says = any("where" in marker.args[0] for marker in metafunc.definition.iter_markers("parametrize"))
+    if "where" in metafunc.fixturenames and not says and not OVER_A_FILE.search(metafunc.module.__name__):
         metafunc.parametrize("where", ["sqlite", "postgresql"], indirect=True)
 
 
@@ -315,6 +316,7 @@ def trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
 
 
+@pytest.fixture
 def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> PasswordHasher:
     """Passwords are hashed in a millisecond, as they must not be outside of tests."""
     quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

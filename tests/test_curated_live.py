@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -14,8 +13,9 @@ from curated_clinic import APPROVER, BY_WORDS, EDITOR, PARKING, PEEL_PRICE, appr
 from sqlalchemy import Engine, event, update
 
 from chatbot.bot import Bot
+from chatbot.database import Database
 from chatbot.desk.curated import approve, edit, retire
-from chatbot.desk.curated_live import LiveCurated
+from chatbot.desk.curated_live import COUNT, LiveCurated
 from chatbot.desk.curated_tables import versions
 from chatbot.desk.desk import Desk
 from chatbot.store import open_store, transaction
@@ -63,9 +63,9 @@ def test_a_draft_is_no_change(desk: Desk, store: Engine, encoder: LetterEncoder)
 
 
 def test_what_another_process_approves_and_retires_counts_here(
-    desk: Desk, store: Engine, encoder: LetterEncoder
+    desk: Desk, where: Path | Database, encoder: LetterEncoder
 ) -> None:
-    elsewhere = open_store(Path(str(store.url.database)))
+    elsewhere = open_store(where)
     live = LiveCurated(elsewhere, encoder, gate=BY_WORDS)
     assert texts(live) == []
     version = approved(desk, PARKING)
@@ -74,6 +74,7 @@ def test_what_another_process_approves_and_retires_counts_here(
     assert texts(live) == []
 
 
+@pytest.mark.parametrize("where", ["sqlite"], indirect=True)
 def test_while_the_store_cannot_be_read_what_was_read_last_goes_on_answering(
     desk: Desk, store: Engine, encoder: LetterEncoder, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -110,5 +111,5 @@ def test_what_is_overdue_is_served_unless_it_is_to_be_withheld(
 
 def test_the_count_of_changes_is_read_from_the_table_that_it_names(desk: Desk, store: Engine) -> None:
     approved(desk, PARKING)
-    with sqlite3.connect(str(store.url.database)) as connection:
-        assert connection.execute("SELECT count(*) FROM curated_changes").fetchone() == (1,)
+    with transaction(store) as connection:
+        assert connection.exec_driver_sql(COUNT).scalar() == 1

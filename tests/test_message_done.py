@@ -70,7 +70,7 @@ def test_it_is_done_once_and_by_an_editor(outbox: Outbox, store: Engine) -> None
         outbox.done(receipt, READER)
     assert [one.receipt for one in outbox.waiting()] == [receipt]
     outbox.done(receipt, EDITOR)
-    with pytest.raises(UnknownReceiptError, match="somebody has done with it"):
+    with pytest.raises(UnknownReceiptError, match="has been done since"):
         outbox.done(receipt, EDITOR)
     assert len(rows_of(store, entries)) == 1
 

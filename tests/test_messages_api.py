@@ -180,10 +180,10 @@ def test_an_emergency_is_recorded_with_its_rule(client: TestClient, store: Engin
 
 
 @pytest.fixture
-def broken(path: Path) -> None:
+def broken(where: Path) -> None:
     """The store's file is no store."""
-    path.parent.mkdir()
-    path.write_text("This is a letter. " * 1000)
+    where.parent.mkdir()
+    where.write_text("This is a letter. " * 1000)
 
 
 @pytest.mark.usefixtures("broken")

@@ -35,6 +35,7 @@ def locked(where: Path | Database) -> Iterator[None]:
 
 
 def test_threads_that_post_the_same_at_once_get_one_receipt(unmailed: Outbox) -> None:
+    assert unmailed.waiting() == []  # the tables are there: to make them takes longer than a post waits
     with ThreadPoolExecutor(max_workers=8) as threads:
         assert len(set(threads.map(unmailed.post, [MESSAGE] * 40))) == 1
     assert len(unmailed.waiting()) == 1
@@ -207,6 +208,7 @@ def test_what_another_process_posted_is_found_after_a_while(
 def test_a_store_that_cannot_be_used_for_a_while_does_not_end_the_sending(
     outbox: Outbox, server: MailServer, where: Path | Database, caplog: pytest.LogCaptureFixture
 ) -> None:
+    assert outbox.waiting() == []  # the tables are there
     with delivering(outbox, every_s=0.1):
         with locked(where):
             wait_until(lambda: "Messages to the clinic are not sent" in caplog.text)
