@@ -40,7 +40,9 @@ def function_of(config: dict[str, Any], event: str, elem_id: str | None = None) 
     """The number of the function behind an event of the component with an id, or of that which greets whoever comes."""
     ids = {part["props"].get("elem_id"): part["id"] for part in config["components"]}
     for one in config["dependencies"]:
-        is_meant = ids[elem_id] in [part for part, _ in one["targets"]] if elem_id else len(one["outputs"]) > len(TABS)
+        is_meant = (
+            ids[elem_id] in [part for part, _ in one["targets"]] if elem_id else len(one["outputs"]) == 1 + len(TABS)
+        )
         if is_meant and event in [name for _, name in one["targets"]]:
             number: int = one["id"]
             return number

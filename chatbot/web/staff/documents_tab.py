@@ -81,7 +81,6 @@ def _drafts(desk: Desk, table: gr.HTML) -> gr.Button:
                 reviewer = gr.Textbox(label="Reviewed by", placeholder="Dr A. Example", max_lines=1, elem_id="reviewer")
                 due = gr.Textbox(
                     label="Next review due",
-                    value=lambda: (date.today() + A_YEAR).isoformat(),
                     max_lines=1,
                     elem_id="due",
                 )
@@ -155,6 +154,7 @@ def _drafts(desk: Desk, table: gr.HTML) -> gr.Button:
         return _opened(desk, by, approved)
 
     gr.on(None, show, None, whole, **QUIET)
+    gr.on(None, _in_a_year, None, due, **QUIET)  # reckoned anew by each visit
     refresh.click(show, None, whole, **QUIET)
     chosen.input(open_one, chosen, draft, **QUIET)
     seen_on: dict[str, Any] = {"show_progress_on": shown_preview, "api_visibility": "private"}
@@ -169,6 +169,10 @@ def _drafts(desk: Desk, table: gr.HTML) -> gr.Button:
     for act in acts:
         act.success(show, None, whole, **QUIET)
     return refresh
+
+
+def _in_a_year() -> str:
+    return (date.today() + A_YEAR).isoformat()
 
 
 def _row(one: Listed) -> list[str]:

@@ -190,4 +190,6 @@ def gaps_tab(desk: Desk) -> None:
     elsewhere.click(close_answered, [chosen, which], lists, **QUIETLY)
     refuse.click(close_refused, [chosen, label, reason, which], lists, **QUIETLY)
     reopen.click(open_again, [chosen, which], lists, **QUIETLY)
-    save.click(saved, [which], [name, text], **QUIETLY).success(None, [name, text], None, js=SAVE)
+    save.click(saved, [which], [name, text], **QUIETLY).success(
+        None, [name, text], None, js=SAVE, api_visibility="private"
+    )

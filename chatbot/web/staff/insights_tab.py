@@ -72,7 +72,9 @@ def insights_tab(desk: Desk) -> None:
         return [f"insights-{date.today()}.csv", as_csv(insights_pane.HEADER, insights_pane.day_rows(found))]
 
     gr.on([this_tab().select, refresh.click, period.change], show, [period], [tiles, days, hours, tables], **QUIETLY)
-    save.click(saved, [period], [name, text], **QUIETLY).success(None, [name, text], None, js=SAVE)
+    save.click(saved, [period], [name, text], **QUIETLY).success(
+        None, [name, text], None, js=SAVE, api_visibility="private"
+    )
 
 
 def _days(found: Insights) -> pd.DataFrame:

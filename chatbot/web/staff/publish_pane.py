@@ -66,7 +66,7 @@ def publish_pane(desk: Desk, refresh: gr.Button) -> None:
     look.click(do_look, None, outputs, show_progress="hidden", api_visibility="private")
     inputs: list[Any] = [version, accepting]
     done = publishing.click(do_publish, inputs, outputs, show_progress_on=said, api_visibility="private")
-    done.success(None, js=f"() => document.getElementById('{refresh.elem_id}').click()")
+    done.success(None, js=f"() => document.getElementById('{refresh.elem_id}').click()", api_visibility="private")
 
 
 def versions_pane(desk: Desk, refresh: gr.Button) -> None:
@@ -97,7 +97,7 @@ def versions_pane(desk: Desk, refresh: gr.Button) -> None:
     gr.on(None, show, None, [table, chosen], show_progress="hidden", api_visibility="private")
     refresh.click(show, None, [table, chosen], show_progress="hidden", api_visibility="private")
     done = back.click(do_roll_back, chosen, said, api_visibility="private")
-    done.success(None, js=f"() => document.getElementById('{refresh.elem_id}').click()")
+    done.success(None, js=f"() => document.getElementById('{refresh.elem_id}').click()", api_visibility="private")
 
 
 def _done(done: Published) -> str:
