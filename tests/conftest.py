@@ -254,8 +254,13 @@ OVER_A_FILE = re.compile(
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: Playwright leaves an event loop running in this thread, where others run their own."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every other test that uses the store runs over a file and, over a real server's database."""
+    """Every other test that uses the store runs over a file, and over a database of a real server."""
     says = any("where" in marker.args[0] for marker in metafunc.definition.iter_markers("parametrize"))
     if "where" in metafunc.fixturenames and not says and not OVER_A_FILE.search(metafunc.module.__name__):
         metafunc.parametrize("where", ["sqlite", "postgresql"], indirect=True)

@@ -89,6 +89,7 @@ def test_what_was_read_in_a_transaction_is_still_so_when_it_is_written(store: En
             known = connection.execute(select(func.count()).select_from(VISITS)).scalar_one()
             connection.execute(insert(VISITS).values(said=str(known)))  # twice the same would be refused
 
+    assert count(store) == 0  # the tables are there: to make them takes longer than a write waits
     with ThreadPoolExecutor(max_workers=8) as threads:
         list(threads.map(add_one, range(80)))
     assert count(store) == 80

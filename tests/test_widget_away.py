@@ -42,7 +42,8 @@ def test_a_question_that_was_not_answered_before_a_reload_is_asked_again_with_it
     desktop.begin()
     desktop.page.route("**/api/chat", lambda route: None)  # no answer ever comes
     desktop.box.fill(WORK)
-    desktop.box.press("Enter")
+    with desktop.page.expect_request("**/api/chat"):
+        desktop.box.press("Enter")
     expect(desktop.log.get_by_text("Looking in the clinic's documents")).to_be_visible()
     desktop.page.unroute("**/api/chat")
     desktop.page.reload()

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from cachetools import TTLCache
 
 from chatbot.reading.message import Message
 from index.encode import packaged_folder
@@ -22,6 +24,8 @@ WEIGHTS = Path(__file__).with_name("meaning.safetensors")
 MAX_TOKENS = 256  # of one piece; the encoder was made for so many
 MAX_WORDS = 70  # seventy names of medicines have fewer tokens than that
 MAX_PIECES = 16  # a message that has more is far too long to be a question; the rules read all of it
+# Many visitors ask the same, and it is heard for emergencies each time; in memory only, and not for long.
+MAX_KEPT, KEPT_S = 2000, 600.0
 
 Probabilities = npt.NDArray[np.float32]
 
@@ -44,6 +48,8 @@ class TrainedMeaning:
 
     def __init__(self, weights: Path = WEIGHTS) -> None:
         self._weights = weights
+        self._kept: TTLCache[tuple[str, ...], Probabilities] = TTLCache(MAX_KEPT, KEPT_S)
+        self._lock = Lock()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -73,6 +79,15 @@ class TrainedMeaning:
         return AutoTokenizer.from_pretrained(folder, local_files_only=True), bert, head, labels
 
     def probabilities(self, texts: Sequence[str]) -> Probabilities:
+        with self._lock:
+            known = self._kept.get(tuple(texts))
+        if known is None:
+            known = self._read(texts)
+            with self._lock:
+                self._kept[tuple(texts)] = known
+        return known
+
+    def _read(self, texts: Sequence[str]) -> Probabilities:
         import torch
 
         tokenizer, bert, head, _ = self._loaded
