@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from threading import Lock
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from cachetools import TTLCache
 
@@ -30,7 +30,7 @@ class Remembered:
         with self._lock:
             known = self._kept.get(question)
         if known is not None and all(one is other for one, other in zip(known[0], made_from, strict=True)):
-            return known[1]  # type: ignore[return-value]
+            return cast(Made, known[1])
         made = make()
         with self._lock:
             self._kept[question] = made_from, made
