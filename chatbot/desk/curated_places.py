@@ -12,8 +12,8 @@ from index.encode import Vectors
 from kb.document import Passage
 
 K_CURATED = 3  # beside the documents' own places
-# Of the other wordings in tests/data/curated.jsonl, 94 in 100 reach it with their own answer, 80 would reach 0.7. Staff see
-# at once what is of another subject, and three results more than needed cost them less than one that is missing.
+# Of the other wordings in tests/data/curated.jsonl, 94 in 100 reach it with their own answer; 80 would reach 0.7. Staff
+# see at once what is of another subject: a result too many costs them less than one too few.
 MIN_SCORE = 0.5
 
 
