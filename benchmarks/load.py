@@ -16,14 +16,14 @@ import random
 import uuid
 from pathlib import Path
 
-from locust import HttpUser, between, task  # type: ignore[import-not-found,unused-ignore]
+from locust import HttpUser, between, task
 
 QUESTIONS = Path(__file__).parent.parent / "tests" / "data" / "questions.jsonl"
 TEXTS = [json.loads(line)["question"] for line in QUESTIONS.read_text(encoding="utf-8").splitlines()]
 VOTES, DELETES = 0.1, 0.05  # shares of the turns
 
 
-class Visitor(HttpUser):  # type: ignore[misc,unused-ignore]
+class Visitor(HttpUser):  # type: ignore[misc]  # Locust is not installed where mypy runs
     """One visitor with one conversation at a time."""
 
     wait_time = between(3, 7)  # seconds of reading and typing
@@ -32,7 +32,7 @@ class Visitor(HttpUser):  # type: ignore[misc,unused-ignore]
         """Begin a conversation."""
         self.conversation = str(uuid.uuid4())
 
-    @task  # type: ignore[untyped-decorator,unused-ignore]
+    @task  # type: ignore[untyped-decorator]  # as above
     def ask(self) -> None:
         """Ask one question and read its answer to the end; vote or delete now and then."""
         turn = {"id": str(uuid.uuid4()), "conversation": self.conversation}

@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import uvicorn
 
@@ -159,12 +160,12 @@ def page(desk: Desk) -> Iterator[Callable[[str], bytes]]:
         thread.join()
 
 
-def look_up_in(config: dict[str, list[dict[str, object]]]) -> int:
+def look_up_in(config: dict[str, list[dict[str, Any]]]) -> int:
     """The number under which Gradio knows the function behind the box."""
     props = [(part["id"], part["props"]) for part in config["components"]]
     (box,) = [number for number, its in props if isinstance(its, dict) and its.get("elem_id") == "look-up-box"]
-    (function,) = [d["id"] for d in config["dependencies"] if [box, "input"] in list(d["targets"])]  # type: ignore[call-overload]
-    assert isinstance(function, int)
+    found: list[int] = [d["id"] for d in config["dependencies"] if [box, "input"] in d["targets"]]
+    (function,) = found
     return function
 
 

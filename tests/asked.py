@@ -10,6 +10,7 @@ from sqlalchemy import Engine, insert
 from chatbot.mailing.message import Message
 from chatbot.mailing.outbox import Outbox
 from chatbot.records import turns, votes
+from chatbot.rules import Urgency
 from chatbot.store import transaction
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
@@ -44,7 +45,7 @@ def ask_once(
     return f"turn:{key}"
 
 
-def send(outbox: Outbox, text: str, conversation: str | None = None, urgency: str | None = None) -> str:
+def send(outbox: Outbox, text: str, conversation: str | None = None, urgency: Urgency | None = None) -> str:
     """A message by the form; returns its receipt."""
     return outbox.post(
         Message(
@@ -55,6 +56,6 @@ def send(outbox: Outbox, text: str, conversation: str | None = None, urgency: st
             text=text,
             transcript=(),
             consented_at=NOW,
-            urgency=urgency,  # type: ignore[arg-type]  # tests give the levels
+            urgency=urgency,
         )
     )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from asked import ask_once, send
@@ -59,8 +60,8 @@ def page_of(browser: Browser, desk: Desk) -> Iterator[PageOf]:
         serving.__exit__(None, None, None)
 
 
-def now(store: Engine, text: str, **more: object) -> str:
-    return ask_once(store, text, at=datetime.now(UTC), **more)  # type: ignore[arg-type]
+def now(store: Engine, text: str, **more: Any) -> str:
+    return ask_once(store, text, at=datetime.now(UTC), **more)
 
 
 def test_from_a_gap_to_an_answer_that_is_begun_and_why_it_was_not_found(

@@ -16,6 +16,7 @@ from chatbot.desk.inbox import opened, waiting
 from chatbot.desk.permissions import NotAllowedError, Person
 from chatbot.mailing.message import Message
 from chatbot.mailing.outbox import Outbox, UnknownReceiptError, messages
+from chatbot.rules import Urgency
 from chatbot.settings import Settings
 
 EDITOR, READER = Person("Ann", "editor"), Person("Ben", "reader")
@@ -57,7 +58,7 @@ def test_name_and_contact_are_deleted_from_every_file_and_the_question_is_kept_r
 
 @pytest.mark.parametrize(("conversation", "urgency"), [(None, None), ("a key", "emergency")])
 def test_no_word_is_kept_of_what_nobody_could_delete_and_of_what_was_urgent(
-    outbox: Outbox, store: Engine, conversation: str | None, urgency: str | None
+    outbox: Outbox, store: Engine, conversation: str | None, urgency: Urgency | None
 ) -> None:
     outbox.done(send(outbox, TEXT, conversation, urgency), EDITOR)
     assert rows_of(store, messages)[0]["text"] is None

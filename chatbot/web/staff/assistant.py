@@ -54,7 +54,9 @@ def mount_assistant(server: FastAPI, desk: Desk) -> FastAPI:
         server, _tools(desk), path=PATH, mcp_server=True, show_error=False, ssr_mode=False, run_history=False
     )
     routes = mounted.router.routes
-    routes[-1] = _ToolMount(PATH, app=_Tokens(routes[-1].app, desk))  # type: ignore[attr-defined]
+    tools = routes[-1]
+    assert isinstance(tools, Mount), "what was mounted last stands last"
+    routes[-1] = _ToolMount(PATH, app=_Tokens(tools.app, desk))
     return mounted
 
 
