@@ -84,9 +84,13 @@ def test_after_a_kill_at_random_moments_every_receipt_is_a_message_and_every_mes
     assert set(receipts) <= waiting
     assert len(waiting - set(receipts)) <= number + 1  # stored just before the end of a process, and not said
     assert receipts
-    assert outbox.send_due(soon()) == len(waiting)
+    sent, calls = 0, 0
+    while outbox.waiting() and calls < 5:  # a mail server that is slow for once is left alone until the next call
+        sent += outbox.send_due(soon() + calls * AFTER_PAUSE)
+        calls += 1
+    assert sent == len(waiting) == len(set(server.ids))
+    assert len(server.ids) < len(waiting) + calls  # whatever such a call broke off at may be there twice
     assert outbox.send_due(soon() + timedelta(days=1)) == 0
-    assert len(server.ids) == len(set(server.ids)) == len(waiting)
 
 
 @pytest.mark.slow

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Event, Semaphore
 
 import pytest
 from conftest import LetterEncoder, SharedWords
@@ -80,3 +82,45 @@ def test_only_so_many_answers_are_remembered(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(remembered, "MAX_KEPT", 2)
     kept, made = Remembered(), iter(range(9))
     assert [kept.once(name, (), lambda: next(made)) for name in ("a", "b", "c", "a", "c")] == [0, 1, 2, 3, 2]
+
+
+def test_who_asks_the_same_meanwhile_waits_for_the_one_answer() -> None:
+    kept, began, may_end = Remembered(), Event(), Event()
+
+    def make() -> object:
+        began.set()
+        assert may_end.wait(20)
+        return object()
+
+    with ThreadPoolExecutor(2) as visitors:
+        first = visitors.submit(kept.once, "question", (), make)
+        assert began.wait(20)
+        second = visitors.submit(kept.once, "question", (), lambda: pytest.fail("worked out twice"))
+        may_end.set()
+        assert first.result(20) is second.result(20)
+
+
+def test_no_more_are_worked_out_at_once_than_there_are_cores_and_what_is_known_does_not_wait() -> None:
+    kept, busy, may_end = Remembered(), Semaphore(0), Event()
+    kept.once("known", (), lambda: "at once")
+
+    def make() -> None:
+        busy.release()
+        assert may_end.wait(20)
+
+    with ThreadPoolExecutor(remembered.AT_ONCE + 1) as visitors:
+        for number in range(remembered.AT_ONCE + 1):
+            visitors.submit(kept.once, number, (), make)
+        for _ in range(remembered.AT_ONCE):
+            assert busy.acquire(timeout=20)
+        assert kept.once("known", (), lambda: "worked out again") == "at once"
+        assert not busy.acquire(timeout=0.2)
+        may_end.set()
+        assert busy.acquire(timeout=20)
+
+
+def test_an_error_is_raised_and_not_remembered() -> None:
+    kept = Remembered()
+    with pytest.raises(ZeroDivisionError):
+        kept.once("question", (), lambda: 1 // 0)
+    assert kept.once("question", (), lambda: 1) == 1

@@ -40,9 +40,15 @@ def add_doors(server: FastAPI, settings: Settings, sessions: Sessions) -> None:
     server.add_middleware(Headers, settings.allowed_origins)
 
 
+# A connection is kept so long between two questions. A proxy keeps its own for a minute (nginx) and may send a question
+# just as a shorter time is over: nobody would answer it.
+KEEP_ALIVE_S = 75
+
+
 def server_options(settings: Settings) -> dict[str, Any]:
     """What uvicorn is told: whose word about a visitor's address is believed, not to say what it is, no web sockets."""
     return {
+        "timeout_keep_alive": KEEP_ALIVE_S,
         "proxy_headers": bool(settings.trusted_proxies),
         "forwarded_allow_ips": list(settings.trusted_proxies),
         "server_header": False,
