@@ -259,7 +259,7 @@ def test_a_text_to_which_nothing_is_added_stays_byte_for_byte() -> None:
         ("a: [", "not valid YAML"),
         ("title: &a x\nquestions: {x: [*a, *a]}", "aliases"),
         ("title: " + "x" * 60_000, "longer than"),
-        ("title: " + "[" * 20_000, "nested too deeply|not valid YAML"),
+        ("title: " + "[" * 20_000, "nested more than 10 deep"),
         ("title: !!python/object/apply:os.system [id]", "not valid YAML"),
     ],
     ids=["broken", "aliases", "long", "deep", "code"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -14,6 +14,7 @@ from kb.front_matter import FRONT_MATTER, parse_front_matter
 HOLDS_ITS_OWN = (".md", ".markdown", ".txt")
 REVIEW = ("reviewed_by", "reviewed_on", "review_due")
 MAX_CHARS = 50_000  # of front matter: a page of sources and questions has a few thousand
+MAX_DEPTH = 10  # the deepest that it knows is a list in a field's field
 Matter = dict[str, Any]
 
 
@@ -61,16 +62,23 @@ def _fields(content: str) -> Matter:
     if len(content) > MAX_CHARS:
         raise ValueError(f"its front matter is longer than {MAX_CHARS} characters")
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(content)):
-            raise ValueError("its front matter has aliases (*name), which are not read: write it out")
+        _refuse_what_grows(yaml.parse(content))
     except yaml.YAMLError as error:
         raise ValueError(f"its front matter is not valid YAML: {' '.join(str(error).split())}") from error
-    try:
-        parse_front_matter(content)
-        fields: Matter = yaml.safe_load(content)
-    except RecursionError as error:
-        raise ValueError("its front matter is nested too deeply") from error
+    parse_front_matter(content)
+    fields: Matter = yaml.safe_load(content)
     return fields
+
+
+def _refuse_what_grows(events: Iterable[yaml.Event]) -> None:
+    """Raise ValueError at the first alias, and at the depth from which on reading takes ever longer."""
+    depth = 0
+    for event in events:
+        if isinstance(event, yaml.AliasEvent):
+            raise ValueError("its front matter has aliases (*name), which are not read: write it out")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise ValueError(f"its front matter is nested more than {MAX_DEPTH} deep")
 
 
 def _merged(base: Mapping[str, Any], fields: Mapping[str, Any]) -> Matter:
