@@ -13,6 +13,7 @@ from urllib.request import urlopen
 
 import pytest
 from ports import free_port
+from shipped import DOCUMENTS, put_index_under
 
 ROOT = Path(__file__).parent.parent
 START_S = 180
@@ -24,8 +25,8 @@ class Program:
     def __init__(self, folder: Path, clinic: str) -> None:
         self.data = folder / "data"
         self._settings, self._log = folder / "settings.toml", folder / "log"
-        documents = ROOT / "kb" / "documents"
-        self._settings.write_text(f'data = "data"\ndocuments = "{documents}"\n{clinic}', encoding="utf-8")
+        self._settings.write_text(f'data = "data"\ndocuments = "{DOCUMENTS}"\n{clinic}', encoding="utf-8")
+        put_index_under(self.data / "index")
         self._port = free_port()
         self.address = f"http://127.0.0.1:{self._port}"
         self._process: subprocess.Popen[bytes] | None = None
