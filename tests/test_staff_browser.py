@@ -109,6 +109,9 @@ def test_a_session_that_ends_meanwhile_is_said_and_what_was_typed_stays(
     page = context.new_page()
     log_in(page, address, "editor")
     is_open(page)
+    page.get_by_label("Say").fill("hello")
+    page.get_by_label("Say").press("Enter")
+    expect(page.get_by_label("Said")).to_have_value(f"{NAMES['editor']} said hello", timeout=SLOW)  # all is loaded
     with transaction(store) as connection:
         connection.execute(delete(sessions))
     page.get_by_label("Say").fill("a long sentence")
