@@ -12,6 +12,7 @@ import shutil
 import signal
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import TextIOWrapper
@@ -200,10 +201,8 @@ def _common(kb: Any, settings: Any) -> argparse.ArgumentParser:
 
 
 def _serve(options: argparse.Namespace, settings: Settings) -> int:
-    import uvicorn
-
-    from chatbot.web.doors import server_options
     from chatbot.web.server import make_server
+    from chatbot.web.serving import WebServer
 
     host, port = options.host or settings.host, options.port or settings.port
     if (reason := refused_port(host, port)) is not None:
@@ -227,13 +226,13 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     Thread(target=_purge_daily, args=(records, outbox), daemon=True).start()
     desk = Desk(bot, store, outbox, settings)
     _repair(desk)
-    server = make_server(desk, records)
+    server = WebServer(make_server(desk, records), settings, host, port)
     _say_who_is_first(store)
     print(f"Serving {settings.documents} on http://{host}:{port} (API: /docs). Stop with Ctrl+C.", file=sys.stderr)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: what is being sent is finished first
-    with delivering(outbox):
-        uvicorn.run(server, host=host, port=port, **server_options(settings))
-    return 0
+    with delivering(outbox), suppress(KeyboardInterrupt):
+        server.run()
+    return 0 if server.started else 2
 
 
 def _repair(desk: Desk) -> None:

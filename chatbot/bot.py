@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from chatbot.answer import Answer, abstain, answer, refuse, smalltalk
 from chatbot.desk.curated_match import Curated, CuratedMatch, NoCurated, match
-from chatbot.desk.curated_reply import may_be_given, refer_with
+from chatbot.desk.curated_reply import best_to_give, refer_with
 from chatbot.fidelity import faithful
 from chatbot.follow_up import standalone
 from chatbot.question import Question
@@ -128,9 +128,12 @@ def _checked(given: Answer, question: Question, alone: Question, bot: Bot) -> An
 
 def curated_match(bot: Bot, index: StoredIndex, part: Part) -> CuratedMatch | None:
     """The clinic's own answer to a part, if there is one for patients."""
-    matches = match(bot.curated.current(), part.text, part.about, index.treatments, bot.encoder, bot.cross_encoder)
-    sure = (one for one in matches if one.is_sure and may_be_given(one, bot.rules))
-    return next(sure, None)
+    return best_to_give(curated_matches(bot, index, part), bot.rules)
+
+
+def curated_matches(bot: Bot, index: StoredIndex, part: Part) -> list[CuratedMatch]:
+    """The clinic's own answers for patients that a part comes nearest to, the likeliest first, sure or not."""
+    return match(bot.curated.current(), part.text, part.about, index.treatments, bot.encoder, bot.cross_encoder)
 
 
 def find(bot: Bot, index: StoredIndex, alone: Question) -> list[Verdict]:

@@ -9,11 +9,10 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
-import uvicorn
 from fastapi import FastAPI
 
 from chatbot.settings import Settings
-from chatbot.web.doors import server_options
+from chatbot.web.serving import WebServer
 
 
 def free_port() -> int:
@@ -26,17 +25,18 @@ def free_port() -> int:
 
 @contextmanager
 def listening(server: FastAPI, settings: Settings, port: int = 0) -> Iterator[int]:
-    """The server on a real port, as the program starts it; gives the port."""
-    uvicorn_server = uvicorn.Server(uvicorn.Config(server, port=port, **server_options(settings)))
-    thread = Thread(target=uvicorn_server.run, daemon=True)
+    """The server on a real port, as the program starts it; gives the port. At the end it must stop."""
+    web_server = WebServer(server, settings, port=port)
+    thread = Thread(target=web_server.run, daemon=True)
     thread.start()
-    while not uvicorn_server.started:
+    while not web_server.started:
         time.sleep(0.01)
     try:
-        yield uvicorn_server.servers[0].sockets[0].getsockname()[1]
+        yield web_server.servers[0].sockets[0].getsockname()[1]
     finally:
-        uvicorn_server.should_exit = True
+        web_server.should_exit = True
         thread.join(timeout=10)
+        assert not thread.is_alive(), "the server does not stop"
 
 
 @contextmanager

@@ -79,7 +79,7 @@ def test_why_a_question_matches_or_not_is_told_with_the_score_and_the_cut_off(de
     assert "Answered by “Where can I park?”" in html.why(try_question(desk, Question("parking?"), EDITOR))
     other = html.why(try_question(desk, Question("Where can I park a motor home?"), EDITOR))
     assert "the nearest is below the cut-off, 0.70" in other
-    assert "words of yours that it lacks" in other
+    assert "words of the question that it lacks" in other
     assert "patients are told what to do now" in html.why(try_question(desk, Question("I cannot breathe"), EDITOR))
 
 

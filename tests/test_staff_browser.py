@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 from ports import listening
 from sqlalchemy import Engine, delete
 from staffed import NAMES, PASSWORD, add_staff, staff_server
@@ -109,6 +109,9 @@ def test_a_session_that_ends_meanwhile_is_said_and_what_was_typed_stays(
     page = context.new_page()
     log_in(page, address, "editor")
     is_open(page)
+    page.get_by_label("Say").fill("hello")
+    page.get_by_label("Say").press("Enter")
+    expect(page.get_by_label("Said")).to_have_value(f"{NAMES['editor']} said hello", timeout=SLOW)  # all is loaded
     with transaction(store) as connection:
         connection.execute(delete(sessions))
     page.get_by_label("Say").fill("a long sentence")
@@ -176,3 +179,18 @@ def test_who_is_deactivated_while_the_page_is_open_gets_no_further(
     expect(page.get_by_role("alert").filter(has_text="Your session has ended")).to_be_visible(timeout=SLOW)
     page.reload()
     expect(page.get_by_role("status")).to_contain_text("Your session has ended")
+
+
+def test_the_server_stops_while_somebody_has_its_pages_open(
+    rose_bot: Bot, store: Engine, quick_hashes: object, browser: Browser
+) -> None:
+    add_staff(store)
+    with browser.new_context() as context:
+        with listening(staff_server(rose_bot, store), Settings()) as port:
+            patients, staffs = context.new_page(), context.new_page()
+            patients.goto(f"http://127.0.0.1:{port}/")
+            expect(patients.get_by_role("textbox").first).to_be_visible(timeout=SLOW)
+            log_in(staffs, f"http://127.0.0.1:{port}", "reader")
+            is_open(staffs)
+        with pytest.raises(Error):
+            staffs.reload()

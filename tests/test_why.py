@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 from conftest import SharedWords, UndecidedMeaning
+from curated_clinic import PARKING, PEEL_PRICE, approved, desk_of
+from sqlalchemy import Engine
 
 from chatbot.bot import Bot, ask, find
 from chatbot.desk.permissions import NotAllowedError, Person
@@ -120,6 +122,80 @@ def test_a_personal_question_shows_what_warns(rose_bot: Bot) -> None:
 def test_staff_documents_are_in_no_step(rose_bot: Bot) -> None:
     seen = steps_of(why(EDITOR, rose_bot, Question.parse("Is a laser session booked with a deposit of fifty pounds?")))
     assert "fifty pounds" not in "".join(map(str, (row for step in seen for row in step.rows)))
+
+
+def test_a_curated_answer_that_is_sure_is_shown_with_its_score_and_the_documents_are_not_asked(
+    rose_bot: Bot, store: Engine
+) -> None:
+    desk = desk_of(rose_bot, store)
+    approved(desk, PARKING)
+    told = steps(desk.bot, "any parking?")
+    assert list(told) == ["Triage", "Question by itself", "Curated answers", "Answer"]
+    score = ask(desk.bot, Question.parse("any parking?")).confidence
+    assert f"“Where can I park?” has {score:.2f}; it takes 0.70. So it answers" in said(told["Curated answers"])
+    assert told["Curated answers"].rows[0][:3] == ("Where can I park?", "Where can I park?", f"{score:.2f}")
+    assert "Write an answer" not in said(told["Answer"])
+
+
+def test_a_curated_answer_that_is_not_sure_is_shown_before_the_documents(rose_bot: Bot, store: Engine) -> None:
+    desk = desk_of(rose_bot, store)
+    approved(desk, PARKING)
+    told = steps(desk.bot, "Where can I park a motor home?")
+    assert list(told)[2:4] == ["Curated answers", "Passages"]
+    assert "it takes 0.70. The documents are asked." in said(told["Curated answers"])
+    assert "words of the question that it lacks" in said(told["Curated answers"])
+
+
+def test_of_several_parts_only_those_without_a_curated_answer_are_searched(rose_bot: Bot, store: Engine) -> None:
+    desk = desk_of(rose_bot, store)
+    approved(desk, PARKING)
+    told = steps(desk.bot, "Is there parking, and how long does peeling last?")
+    assert [title for title in told if title.startswith("Verdict")] == [
+        "Verdict (part 2 of 2: “how long does peeling last?”)"
+    ]
+    first, second = told["Curated answers"].lines
+    assert first.startswith("“Is there parking”")
+    assert "So it answers" in first
+    assert "The documents are asked" in second
+
+
+def test_where_no_curated_answer_is_about_the_treatment_that_is_said(rose_bot: Bot, store: Engine) -> None:
+    desk = desk_of(rose_bot, store)
+    approved(desk, PEEL_PRICE)
+    told = steps(desk.bot, "How long does redness last after fractional CO2 laser?")
+    assert told["Curated answers"] == Step(
+        "Curated answers", ("None is for patients and for what it is about: the documents are asked.",)
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "has_warnings"),
+    [
+        ("Wait until psoriasis is calm.", "So it answers", False),
+        ("Yes, with psoriasis you can.", "But it says yes", True),
+    ],
+)
+def test_who_asks_for_themselves_is_quoted_a_curated_answer_or_the_precautions(
+    rose_bot: Bot, store: Engine, text: str, line: str, has_warnings: bool
+) -> None:
+    desk = desk_of(rose_bot, store)
+    approved(desk, replace(PEEL_PRICE, questions=("Can I have a peel with psoriasis?",), text=text))
+    personal = replace(desk.bot, meaning=UndecidedMeaning("personal"))
+    told = steps(personal, "I have psoriasis, can I have a peel?")
+    assert line in said(told["Curated answers"])
+    assert ("Sentences that warn" in told) is has_warnings
+    if has_warnings:
+        assert text not in said(told["Sentences that warn"])
+
+
+def test_a_curated_answer_that_newer_rules_withhold_is_not_said_to_answer(rose_bot: Bot, store: Engine) -> None:
+    desk = desk_of(rose_bot, store)
+    approved(desk, PARKING)
+    strict = replace(desk.bot, rules=desk.bot.rules.model_copy(update={"never_quoted": {"spaces": "six free spaces"}}))
+    strict.rules.__dict__.pop("never_quoted_patterns", None)
+    told = steps(strict, "any parking?")
+    assert "But it holds what no patient is shown: the documents are asked." in said(told["Curated answers"])
+    assert "Passages" in told
 
 
 def test_it_takes_an_editor(rose_bot: Bot) -> None:

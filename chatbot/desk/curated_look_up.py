@@ -92,6 +92,19 @@ def try_question(
     return Tried(said.kind, said.rule, found, index.gate.min_probability)
 
 
+def in_words(one: CuratedMatch) -> str:
+    """What speaks for a match and against it."""
+    if not one.features:
+        return "the same words"
+    if not one.probability:
+        return "asks for another thing: a price, a time, before or after, who should not"
+    said = [f"meaning {one.features['of_subject']:.2f}"]
+    said += ["words of the question that it lacks"] if one.features["left"] else []
+    said += ["words of its own that the question lacks"] if one.features["missed"] else []
+    said += ["another kind of answer"] if one.features["wants"] else []
+    return ", ".join(said)
+
+
 def _whole(bot: Bot, question: Question) -> Part:
     """A question about oneself is not divided."""
     parts = parts_of(bot.index.current(), question)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from chatbot.answer import Answer, cited, how_to_reach, with_quotes
@@ -16,6 +17,11 @@ from chatbot.withheld import is_withheld
 from index.terms import terms
 
 SAYS_YES = re.compile(r"\s*(?:yes|sure|of course|certainly|absolutely|you can|you may)\b", re.IGNORECASE)
+
+
+def best_to_give(matches: Sequence[CuratedMatch], rules: Rules) -> CuratedMatch | None:
+    """The first of the matches that is sure and may be given."""
+    return next((one for one in matches if one.is_sure and may_be_given(one, rules)), None)
 
 
 def may_be_given(match: CuratedMatch, rules: Rules) -> bool:

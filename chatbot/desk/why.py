@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from chatbot.answer import Answer
-from chatbot.bot import Bot, Searched, ask, judge, parts_of, searched
+from chatbot.bot import Bot, Part, Searched, ask, curated_matches, judge, parts_of, searched
+from chatbot.desk.curated_match import CuratedMatch, NoCurated
+from chatbot.desk.curated_reply import best_to_give
 from chatbot.desk.permissions import Person
 from chatbot.follow_up import standalone
 from chatbot.question import Question
 from chatbot.reading.cross_encoder import CrossEncoder, Logits, Said
 from chatbot.reading.meaning import is_readable, pieces
 from chatbot.reading.message import read
+from chatbot.scope import scope
 from chatbot.triage import Triage, triage
 from chatbot.verify import Gate, Verdict
+from index.store import StoredIndex
 
 N_CLASSES = 3  # of the classifier's, the likeliest
 
@@ -42,6 +46,19 @@ class Contribution:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class CuratedSeen:
+    """A part of the question with the clinic's own answers nearest to it, the likeliest first.
+
+    `sure` is the one that may be given, if any. `least` is the cut-off, 0 to 1.
+    """
+
+    text: str
+    matches: tuple[CuratedMatch, ...]
+    sure: CuratedMatch | None
+    least: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class PartSeen:
     """A part of the question with the passages found, the sentences read, best first, and the verdict on them."""
 
@@ -55,14 +72,16 @@ class Why:
     """Each step from a question to its answer.
 
     `classes` are what the classifier takes it for, with probabilities, likeliest first. `alone` is the question as it
-    would be asked by itself. `parts` are empty where nothing was searched, or where precautions were: then `warnings`
-    are the sentences that were read.
+    would be asked by itself. `curated` has every part of it; it is empty where nothing is curated, or was looked for.
+    `parts` are those that the documents were asked about: none where nothing was searched, or where precautions were;
+    then `warnings` are the sentences that were read.
     """
 
     question: Question
     said: Triage
     classes: tuple[tuple[str, float], ...]
     alone: Question
+    curated: tuple[CuratedSeen, ...]
     parts: tuple[PartSeen, ...]
     warnings: tuple[SentenceRead, ...]
     answer: Answer
@@ -96,21 +115,51 @@ class _Listening:
 def why(by: Person, bot: Bot, question: Question, earlier: Sequence[Question] = ()) -> Why:
     """What happens to a question now, and at which step. Raises NotAllowedError, and QuestionError as `ask` does."""
     by.must("see_gaps")
-    heard = _Listening(bot.cross_encoder)
-    listening = replace(bot, cross_encoder=heard, remembered=None)
-    answer = ask(listening, question, earlier)
+    bot = replace(bot, remembered=None)
+    answer = ask(bot, question, earlier)
     said = triage(question, bot.rules, bot.meaning)
     is_searched = answer.status not in ("urgent", "smalltalk") and said.kind != "refused"
     index = bot.index.current()
     alone = standalone(question, earlier, index.treatments) if is_searched else question
-    warnings = tuple(heard.read) if answer.status == "referred" else ()
-    seen = []
-    parts = parts_of(index, alone) if is_searched and answer.status != "referred" else []
+    curated: tuple[CuratedSeen, ...] = ()
+    seen: tuple[PartSeen, ...] = ()
+    warnings: tuple[SentenceRead, ...] = ()
+    if answer.status == "referred":
+        curated = _curated(bot, index, [Part(alone.text, scope(alone, index.treatments, index.covered))])
+        warnings = () if answer.matches else _warnings(bot, question, earlier)
+    elif is_searched:
+        parts = parts_of(index, alone)
+        curated = _curated(bot, index, parts)
+        own = {one.text for one in curated if one.sure is not None}
+        seen = tuple(_seen(bot, index, [part for part in parts if part.text not in own]))
+    return Why(question, said, _classes(question, bot), alone, curated, seen, warnings, answer, bot.gate)
+
+
+def _curated(bot: Bot, index: StoredIndex, parts: Sequence[Part]) -> tuple[CuratedSeen, ...]:
+    own = bot.curated.current()
+    if not own.rows:
+        return ()
+    found = ((part.text, tuple(curated_matches(bot, index, part))) for part in parts)
+    return tuple(
+        CuratedSeen(text, matches, best_to_give(matches, bot.rules), own.gate.min_probability)
+        for text, matches in found
+    )
+
+
+def _seen(bot: Bot, index: StoredIndex, parts: Sequence[Part]) -> Iterator[PartSeen]:
+    heard = _Listening(bot.cross_encoder)
+    listening = replace(bot, cross_encoder=heard)
     for part in searched(listening, index, parts):
         heard.read = []
         verdict = judge(listening, index, part)
-        seen.append(PartSeen(part, tuple(heard.read), verdict))
-    return Why(question, said, _classes(question, bot), alone, tuple(seen), warnings, answer, bot.gate)
+        yield PartSeen(part, tuple(heard.read), verdict)
+
+
+def _warnings(bot: Bot, question: Question, earlier: Sequence[Question]) -> tuple[SentenceRead, ...]:
+    """What is read for a question that is referred with the documents' precautions."""
+    heard = _Listening(bot.cross_encoder)
+    ask(replace(bot, cross_encoder=heard, curated=NoCurated()), question, earlier)
+    return tuple(heard.read)
 
 
 def _classes(question: Question, bot: Bot) -> tuple[tuple[str, float], ...]:

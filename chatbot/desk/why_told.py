@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from chatbot.answer import listed
 from chatbot.citation import section_name
-from chatbot.desk.why import PartSeen, SentenceRead, Why
+from chatbot.desk.curated_look_up import in_words
+from chatbot.desk.why import CuratedSeen, PartSeen, SentenceRead, Why
 from chatbot.scope import Scope
 
 FEATURES = {
@@ -25,6 +26,7 @@ KINDS = {
     "answerable": "It may be answered from the documents.",
 }
 N_HITS = 8  # passages that are shown
+N_CURATED = 3  # curated answers that are shown of each part
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,14 @@ class Step:
 def steps_of(why: Why) -> list[Step]:
     """From the question to the answer, in order; the last step says what decided."""
     steps = [_triage(why)]
-    if why.parts or why.warnings:
+    if why.parts or why.warnings or why.curated:
         steps.append(_alone(why))
-    for number, seen in enumerate(why.parts, start=1):
-        which = f" (part {number} of {len(why.parts)}: “{seen.part.text}”)" if len(why.parts) > 1 else ""
+    if why.curated:
+        steps.append(_curated(why))
+    parts = [seen.text for seen in why.curated] or [seen.part.text for seen in why.parts]
+    for seen in why.parts:
+        number = parts.index(seen.part.text) + 1
+        which = f" (part {number} of {len(parts)}: “{seen.part.text}”)" if len(parts) > 1 else ""
         steps += [_passages(seen, which), _sentences(seen.read, which), _gate(seen, why, which)]
     if why.warnings:
         steps.append(_sentences(why.warnings, " that warn"))
@@ -66,6 +72,36 @@ def _alone(why: Why) -> Step:
     if why.alone.text == why.question.text:
         return Step("Question by itself", ("It is understood without what was asked before.",))
     return Step("Question by itself", (f"With what was asked before it is read as: “{why.alone.text}”",))
+
+
+def _curated(why: Why) -> Step:
+    """The clinic's own answers, which come before the documents: of each part, what became of the nearest."""
+    lines = []
+    for seen in why.curated:
+        part = f"“{seen.text}”: " if len(why.curated) > 1 else ""
+        lines.append(f"{part}{_of_nearest(seen, why)}")
+    rows = [
+        (one.version.wording.questions[0], one.variant, f"{one.probability:.2f}", in_words(one))
+        for seen in why.curated
+        for one in seen.matches[:N_CURATED]
+    ]
+    header = ("Curated answer", "Its nearest question", "Score", "Why")
+    return Step("Curated answers", tuple(lines), header if rows else (), tuple(rows))
+
+
+def _of_nearest(seen: CuratedSeen, why: Why) -> str:
+    if not seen.matches:
+        return "None is for patients and for what it is about: the documents are asked."
+    best = seen.sure or seen.matches[0]
+    name = f"“{best.version.wording.questions[0]}”"
+    scored = f"{name} has {best.probability:.2f}; it takes {seen.least:.2f}."
+    if not best.is_sure:
+        return f"{scored} The documents are asked. If it is what was meant, add the question to its wordings."
+    if seen.sure is None:
+        return f"{scored} But it holds what no patient is shown: the documents are asked."
+    if why.answer.status == "referred" and not why.answer.matches:
+        return f"{scored} But it says yes, or nothing of a condition that was named: the precautions are quoted."
+    return f"{scored} So it answers, and the documents are not asked."
 
 
 def _passages(seen: PartSeen, which: str) -> Step:

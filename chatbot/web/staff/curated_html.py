@@ -11,7 +11,7 @@ from html import escape
 
 from chatbot.answer import cited, with_quotes
 from chatbot.desk.curated import Curated, EditConflictError
-from chatbot.desk.curated_look_up import TRIED, Tried
+from chatbot.desk.curated_look_up import TRIED, Tried, in_words
 from chatbot.desk.curated_match import CuratedMatch
 from chatbot.desk.curated_uses import Thumbs, Use
 from chatbot.desk.curated_wording import Version, Wording
@@ -86,7 +86,7 @@ def _part(text: str, matches: Sequence[CuratedMatch], least: float) -> str:
         else f"Not answered by any: the nearest is below the cut-off, {least:.2f}. The documents are asked"
     )
     nearest = "".join(
-        f"<li><b>{one.probability:.2f}</b> {_name(one)}, nearest question “{escape(one.variant)}”: {_reason(one)}</li>"
+        f"<li><b>{one.probability:.2f}</b> {_name(one)}, nearest question “{escape(one.variant)}”: {in_words(one)}</li>"
         for one in matches[:3]
     )
     return f"<p>“{escape(text)}”</p><p class='sure'>{said}.</p><ul>{nearest}</ul>"
@@ -96,19 +96,6 @@ def _name(one: CuratedMatch) -> str:
     if one.version.id == TRIED:
         return "the one that you are writing"
     return f"“{escape(one.version.wording.questions[0])}”"
-
-
-def _reason(one: CuratedMatch) -> str:
-    """In words, what speaks for a match and against it."""
-    if not one.features:
-        return "the same words"
-    if not one.probability:
-        return "asks for another thing: a price, a time, before or after, who should not"
-    said = [f"meaning {one.features['of_subject']:.2f}"]
-    said += ["words of yours that it lacks"] if one.features["left"] else []
-    said += ["words of its that you lack"] if one.features["missed"] else []
-    said += ["another kind of answer"] if one.features["wants"] else []
-    return ", ".join(said)
 
 
 def told(one: Curated, versions: Sequence[Version], uses: Sequence[Use], votes: Thumbs | None) -> str:

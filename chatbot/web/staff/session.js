@@ -6,7 +6,7 @@
     const note = document.createElement("div"), again = document.createElement("a");
     note.id = "session-ended";
     note.setAttribute("role", "alert");
-    note.style.cssText = "position:fixed;inset:0 0 auto 0;z-index:99999;padding:.8rem 1rem;background:#b91c1c;color:#fff;"
+    note.style.cssText = "position:fixed;inset:0 0 auto 0;z-index:2147483647;padding:.8rem 1rem;background:#b91c1c;color:#fff;"
       + "font:600 1rem/1.5 system-ui,sans-serif";
     again.href = login;
     again.target = "_blank";
