@@ -24,8 +24,12 @@ MAX_EXAMPLES = 3
 def example_questions(bot: Bot, treatment: str | None = None) -> list[str]:
     """What the documents answer of a treatment; where none is given, of the one with the most documents, named."""
     asked = [text[0].upper() + text[1:] for text in OFTEN_ASKED] if treatment else _named(bot)
-    answered = (text for text in asked if ask(bot, Question.parse(text, treatment)).status == "answered")
-    return list(islice(answered, MAX_EXAMPLES))
+    return list(islice((text for text in asked if _is_answered(bot, Question.parse(text, treatment))), MAX_EXAMPLES))
+
+
+def _is_answered(bot: Bot, question: Question) -> bool:
+    """A treatment's name may have in it what no question may."""
+    return question.is_one and ask(bot, question).status == "answered"
 
 
 def _named(bot: Bot) -> list[str]:

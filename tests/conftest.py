@@ -336,7 +336,11 @@ def clinic_folder(tmp_path: Path) -> Path:
 
     "Results" of laser.md is disputed: its caveat is "What studies found".
     """
-    folder = tmp_path / "clinic"
+    return write_clinic(tmp_path / "clinic")
+
+
+def write_clinic(folder: Path) -> Path:
+    """The documents of `clinic_folder`, in a new folder."""
     folder.mkdir()
     for name, text in {"laser.md": LASER, "peel.md": PEEL, "telephone.md": STAFF}.items():
         (folder / name).write_text(text, encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -89,6 +90,29 @@ def test_the_second_of_two_editors_is_told_and_neither_text_is_lost(desk: Desk) 
     assert [v.wording.text for v in history(desk, version.id, EDITOR)] == [OTHER.text, PARKING.text]
     edit(desk, version.id, 2, MINE, EDITOR)
     assert [v.wording.text for v in history(desk, version.id, EDITOR)] == [MINE.text, OTHER.text, PARKING.text]
+
+
+def test_of_many_editors_who_save_at_once_one_does_and_the_others_are_told(desk: Desk) -> None:
+    version = write(desk, PARKING, EDITOR)
+    told: list[EditConflictError] = []
+
+    def save(number: int) -> None:
+        try:
+            edit(
+                desk, version.id, 1, replace(PARKING, text=f"Park on level {number}."), Person(f"Ed {number}", "editor")
+            )
+        except EditConflictError as error:
+            told.append(error)
+
+    threads = [threading.Thread(target=save, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    saved, _ = history(desk, version.id, EDITOR)
+    assert len(told) == 5
+    assert {(error.theirs.written_by, error.theirs.wording) for error in told} == {(saved.written_by, saved.wording)}
+    assert [action for _, action, _ in story(desk, version.id)] == ["curated.written", "curated.edited"]
 
 
 def test_what_was_edited_after_the_approver_read_it_is_not_approved(desk: Desk) -> None:

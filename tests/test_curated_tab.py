@@ -20,8 +20,9 @@ from sqlalchemy import Engine
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chatbot.bot import Bot, ask
-from chatbot.desk.curated import EditConflictError, edit, every_curated, history
+from chatbot.desk.curated import Curated, EditConflictError, edit, every_curated, history
 from chatbot.desk.curated_look_up import try_question
+from chatbot.desk.curated_uses import Use
 from chatbot.desk.curated_wording import Version
 from chatbot.desk.desk import Desk
 from chatbot.desk.permissions import Person
@@ -53,7 +54,10 @@ def test_only_what_changed_is_told() -> None:
 
 def test_nothing_that_was_typed_is_html() -> None:
     version = Version("c1", 2, HOSTILE, "<u>Ed</u>", datetime(2026, 1, 1))
+    uses = [Use(datetime(2026, 1, 1), 2, "<b>park</b>?", 0.9)]
+    one = Curated("c1", version, None, False, 1, None)
     shown = [
+        html.told(one, [version], uses, None),
         html.preview(HOSTILE, Clinic(), "<u>Ed</u>"),
         html.changed(PARKING, HOSTILE),
         html.conflict(EditConflictError(version, HOSTILE)),

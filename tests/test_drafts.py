@@ -10,9 +10,10 @@ from datetime import date, timedelta
 import docx
 import pytest
 import yaml
-from conftest import rows_of
+from conftest import fill_disk, rows_of
 
 from chatbot.desk import drafts, publish
+from chatbot.desk.audit import entries
 from chatbot.desk.candidate import Preview, preview
 from chatbot.desk.desk import Desk
 from chatbot.desk.drafts import Draft, DraftConflictError, DraftError
@@ -21,7 +22,7 @@ from chatbot.desk.listing import listed
 from chatbot.desk.matter import as_files, matter_of
 from chatbot.desk.permissions import NotAllowedError, Person
 from chatbot.desk.uploads import UploadError
-from chatbot.store import transaction
+from chatbot.store import StoreError, transaction
 
 ED, EVE = Person("Ed", "editor"), Person("Eve", "editor")
 APP, READ = Person("Ann", "approver"), Person("Rea", "reader")
@@ -172,6 +173,43 @@ def test_of_many_who_begin_a_draft_of_one_document_at_once_one_does_and_the_othe
     assert (len(begun), len(refused)) == (1, 5)
     assert all("Nothing of yours was stored" in said for said in refused)
     assert len(rows_of(library_desk.store, drafts.drafts)) == 1
+
+
+def test_of_many_who_save_one_draft_at_once_one_does_and_the_others_are_told(library_desk: Desk) -> None:
+    draft = uploaded(library_desk)
+    saved: list[Draft] = []
+    refused: list[str] = []
+
+    def save(number: int) -> None:
+        by = Person(f"Ed {number}", "editor")
+        try:
+            saved.append(drafts.edit(library_desk, by, draft, f"# Moon\n\nText {number}.\n".encode(), {}))
+        except DraftConflictError as error:
+            refused.append(str(error))
+
+    threads = [threading.Thread(target=save, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(saved), len(refused)) == (1, 5)
+    assert all(f"changed meanwhile by {saved[0].owner}" in said for said in refused)
+    assert drafts.open_drafts(library_desk, ED) == saved
+
+
+def test_a_full_disk_keeps_no_half_of_an_upload_and_says_so(library_desk: Desk) -> None:
+    store = library_desk.store
+    kept = [uploaded(library_desk)]
+    fill_disk(store, drafts.drafts)
+
+    def upload_without_end() -> None:
+        for number in range(100):
+            kept.append(uploaded(library_desk, b"Water. " * 2000, f"large {number}.md"))
+
+    with pytest.raises(StoreError, match="disk is full"):
+        upload_without_end()
+    assert drafts.open_drafts(library_desk, ED) == kept
+    assert [entry["subject"] for entry in rows_of(store, entries)] == [draft.path for draft in kept]
 
 
 def test_a_name_that_differs_in_capitals_is_the_same_document(library_desk: Desk) -> None:

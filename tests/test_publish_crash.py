@@ -1,7 +1,8 @@
-"""`kill -9` of whoever prepares or publishes a version, at any step: what is served is the old one or the new, whole.
+"""`kill -9` of whoever uploads, prepares or publishes, at any step: what is served is the old one or the new, whole.
 
 Started as a program, `python tests/test_publish_crash.py`, this file is what the tests kill: for each line "ACT STEP
-FOLDER" it starts a process of its own that prepares or publishes, and dies just before its STEP-th step on the disk.
+FOLDER" it starts a process of its own that uploads, prepares or publishes, and dies just before its STEP-th step on
+the disk.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ from kb.load import load
 ROOT = Path(__file__).parent.parent
 ED, APP = Person("Ed", "editor"), Person("Ann", "approver")
 DUE = date.today() + timedelta(days=365)
+NEVER = -1  # the step of whoever does all, and dies then
+IN_UPLOAD = -2  # of whoever dies when a file is in the store, but before that is told in the log
 AFTER_RENAME = 0  # the step of whoever dies when the rename is done, and nothing of it is written down yet
 TEXT = "# Fractional CO2 laser\n\n## Recovery\n\nRedness fades within {days} days.\n"
 Kill = Callable[[str, int, Path], str]  # (act, step, folder) → "killed" or "ended"
@@ -60,7 +63,7 @@ def program() -> None:
         print("killed" if os.WIFSIGNALED(os.waitpid(pid, 0)[1]) else "ended", flush=True)
 
 
-def die(*_: Any) -> None:
+def die(*_: Any, **__: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -76,11 +79,17 @@ def work_and_exit(act: str, last_step: int, folder: Path) -> None:
 
     if last_step == AFTER_RENAME:
         vars(releases)["finish"] = die
+    if last_step == IN_UPLOAD:
+        vars(drafts)["note"] = die
     sys.addaudithook(die_before_last_step)
-    if act == "prepare":
+    if act == "upload":
+        approve(desk, 5)
+    elif act == "prepare":
         publish.prepared(desk, ED)
     else:
         publish.publish(desk, APP, prepared_version(desk))
+    if last_step == NEVER:
+        die()
     os._exit(0)
 
 
@@ -203,6 +212,21 @@ def test_after_a_kill_while_a_version_is_prepared_the_old_one_is_served_and_what
     assert len(list(desk.settings.indexes.iterdir())) == homes + 1
     publish.publish(desk, APP, candidate.version)
     assert served_days(desk) == "Redness fades within 5 days."
+
+
+def test_after_a_kill_in_an_upload_nothing_of_it_is_there_and_after_one_that_was_kept_it_can_be_published(
+    folder: Path, kill: Kill
+) -> None:
+    assert kill("upload", IN_UPLOAD, folder) == "killed"
+    assert drafts.open_drafts(desk_in(folder), ED) == []
+    assert kill("upload", NEVER, folder) == "killed"
+    desk = desk_in(folder)
+    (draft,) = drafts.open_drafts(desk, ED)
+    assert (draft.state, drafts.text_of(desk, ED, draft)) == ("approved", TEXT.format(days=5))
+    assert served_days(desk) == "Redness fades within seven days."
+    publish.publish(desk, APP, publish.prepared(desk, ED).version)
+    assert served_days(desk) == "Redness fades within 5 days."
+    check_written_down(desk, is_new=True)
 
 
 def test_two_programs_serve_the_same_version(folder: Path) -> None:

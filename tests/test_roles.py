@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from chatbot.bot import Bot
 from chatbot.desk.permissions import Action, NotAllowedError, Role
 from chatbot.settings import Limits
+from chatbot.web.origins import READING
 
 # What each role may do: reader, editor, approver, admin.
 MAY: dict[Action, tuple[bool, bool, bool, bool]] = {
@@ -163,6 +164,25 @@ def test_every_address_is_reached_from_its_role_on_and_by_nobody_else(server: Fa
             if status not in expected:
                 wrong.append((method, path, who, status, expected))
     assert wrong == [], "\n".join(map(str, wrong))
+
+
+@pytest.mark.slow
+def test_no_page_of_another_site_reaches_an_address_that_changes_something(server: FastAPI) -> None:
+    found = [*addresses(server.router.routes)]
+    admin = logged_in(server, "admin")
+    del admin.headers["Sec-Fetch-Site"]
+    server.middleware_stack = None
+    probed(server)
+    changing = [(method, concrete(path, "admin")) for method, path, _ in found if method not in READING]
+    assert {("POST", "/staff/gradio_api/run/predict"), ("POST", "/staff/gradio_api/queue/join")} <= {*changing}
+    for headers in (
+        {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "same-site", "Origin": "https://other.testserver"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+    ):
+        let_in = [one for one in changing if admin.request(*one, headers=headers).status_code != 403]
+        assert let_in == []
 
 
 def test_a_path_that_nobody_has_thought_of_is_closed_to_who_is_not_logged_in(server: FastAPI) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -61,20 +62,57 @@ def packed(filters: int, byte: bytes, size: int) -> bytes:
 
 def bomb_pdf(size: int) -> bytes:
     """A PDF whose page is so many bytes once it is unpacked."""
+    return pdf_of(b"", packed_stream(b"", size))
+
+
+def picture_pdf(size: int) -> bytes:
+    """A PDF with a line of text, and a picture that is so many bytes once it is unpacked."""
+    font = b"/Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>"
+    page = b"BT /F 9 Tf 9 50 Td (Peeling lasts five days.) Tj ET q 90 0 0 90 0 0 cm /I Do Q"
+    kind = b"/Type/XObject/Subtype/Image/Width 60000/Height 30000/BitsPerComponent 8/ColorSpace/DeviceGray"
+    return pdf_of(
+        b"/Resources<<%s/XObject<</I 5 0 R>>>>" % font,
+        b"<</Length %d>>stream\n%s\nendstream" % (len(page), page),
+        packed_stream(kind, size),
+    )
+
+
+def packed_stream(kind: bytes, size: int) -> bytes:
     stream = packed(2, b" ", size)
+    return b"<<%s/Length %d/Filter[/FlateDecode/FlateDecode]>>stream\n%s\nendstream" % (kind, len(stream), stream)
+
+
+def pdf_of(page: bytes, *more: bytes) -> bytes:
+    """A PDF of one page, whose content is the first of these objects."""
     objects = [
         b"<</Type/Catalog/Pages 2 0 R>>",
         b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents 4 0 R>>",
-        b"<</Length %d/Filter[/FlateDecode/FlateDecode]>>stream\n%s\nendstream" % (len(stream), stream),
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 299 99]%s/Contents 4 0 R>>" % page,
+        *more,
     ]
     body, offsets = b"%PDF-1.4\n", []
     for number, content in enumerate(objects, start=1):
         offsets.append(len(body))
         body += b"%d 0 obj%s endobj\n" % (number, content)
     table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    trailer = b"trailer<</Size 5/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % len(body)
-    return body + b"xref\n0 5\n0000000000 65535 f \n" + table + trailer
+    trailer = b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, len(body))
+    return body + b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1) + table + trailer
+
+
+def picture_docx(width: int, height: int) -> bytes:
+    """A Word file with a line of text, and a picture of so many pixels, a bit each, all black."""
+    size = (1 + width // 8) * height  # a byte before each row
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    parts = {b"IHDR": header, b"IDAT": packed(1, b"\0", size), b"IEND": b""}
+    png = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in parts.items()
+    )
+    document, made = docx.Document(), io.BytesIO()
+    document.add_paragraph("Peeling lasts five days.")
+    document.add_picture(io.BytesIO(png), width=docx.shared.Cm(5))
+    document.save(made)
+    return made.getvalue()
 
 
 def read(folder: Path, name: str, content: bytes) -> Extract:
@@ -179,6 +217,21 @@ def test_a_file_is_read_apart_as_it_would_be_loaded(tmp_path: Path, name: str, c
     assert found.document is not None
     assert "Peeling lasts five days." in found.document.text
     assert {problem.what for problem in found.problems} == {"no clinician has reviewed it", "it names no source"}
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [("a.pdf", lambda: picture_pdf(1800 * MB)), ("a.docx", lambda: picture_docx(39_992, 40_000))],
+    ids=["pdf", "docx"],
+)
+def test_a_picture_that_would_fill_the_memory_is_never_unpacked(
+    tmp_path: Path, name: str, make: Callable[[], bytes]
+) -> None:
+    content = make()
+    check_content(name, content)
+    found = read(tmp_path, name, content)
+    assert found.document is not None
+    assert found.document.text.strip() == "Peeling lasts five days."
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import IntegrityError
 
 from chatbot.desk.audit import note
 from chatbot.desk.desk import Desk
@@ -31,7 +30,7 @@ from chatbot.desk.library import Library
 from chatbot.desk.matter import REVIEW, Matter, decoded
 from chatbot.desk.permissions import Person
 from chatbot.desk.uploads import UploadError, check_content, checked_name
-from chatbot.store import StoreError, metadata, transaction
+from chatbot.store import metadata, transaction
 from kb.front_matter import FrontMatter
 from kb.review import this_day
 
@@ -209,24 +208,18 @@ def _start(desk: Desk, by: Person, path: str, content: bytes | None, matter: Mat
         "content": content, "sha256": _sha256(content or b""), "matter": matter, "owner": by.name, "at": _now(),
         "kind": mimetypes.guess_type(path)[0] or "text/plain", "revision": 1, "base": base,
     }  # fmt: skip
-    try:
-        with transaction(desk.store) as connection:
-            is_open = drafts.c.open_path == path.casefold()
-            other = connection.execute(select(drafts.c.owner, drafts.c.at).where(is_open)).first()
-            if other is not None:
-                raise DraftConflictError(_is_taken(path, f"by {other.owner}, {other.at:%Y-%m-%d %H:%M} UTC"))
-            key = connection.execute(insert(drafts).values(row).returning(drafts.c.key)).scalar_one()
-            action = "document.uploaded" if content is not None else "document.retired"
-            note(connection, by.name, action, path, draft=key, sha256=row["sha256"])
-            return draft_of(connection, key)
-    except StoreError as error:
-        if isinstance(error.__cause__, IntegrityError):  # another process was faster
-            raise DraftConflictError(_is_taken(path, "just made")) from error
-        raise
-
-
-def _is_taken(path: str, whose: str) -> str:
-    return f"There is an open draft of “{path}” ({whose}). Nothing of yours was stored: edit or discard that one first."
+    with transaction(desk.store) as connection:
+        is_open = drafts.c.open_path == path.casefold()
+        other = connection.execute(select(drafts.c.owner, drafts.c.at).where(is_open)).first()
+        if other is not None:
+            raise DraftConflictError(
+                f"There is an open draft of “{path}” (by {other.owner}, {other.at:%Y-%m-%d %H:%M} UTC). Nothing of "
+                "yours was stored: edit or discard that one first."
+            )
+        key = connection.execute(insert(drafts).values(row).returning(drafts.c.key)).scalar_one()
+        action = "document.uploaded" if content is not None else "document.retired"
+        note(connection, by.name, action, path, draft=key, sha256=row["sha256"])
+        return draft_of(connection, key)
 
 
 def _must_have_text(seen: Draft) -> None:
