@@ -92,6 +92,10 @@ def test_an_approver_goes_from_an_upload_to_a_release_and_back(
     page.click("#publish")
     expect(page.get_by_text("is published.", exact=False)).to_be_visible(timeout=LONG_MS)
     assert said(library_desk).startswith("Redness fades within 9 days.")
+    page.get_by_role("tab", name="1 Drafts").click()
+    expect(page.locator("#preview")).to_contain_text("Choose a draft", timeout=LONG_MS)
+    expect(page.locator("#draft input")).to_have_value("")
+    expect(page.locator("#draft-text")).to_be_hidden()
 
     page.get_by_role("tab", name="3 Earlier").click()
     expect(page.locator("#versions")).to_contain_text("as it was before", timeout=LONG_MS)

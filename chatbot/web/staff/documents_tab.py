@@ -108,6 +108,13 @@ def _drafts(desk: Desk, table: gr.HTML) -> gr.Button:
         with shown():
             return _opened(desk, by, _draft(desk, by, key))
 
+    def leave_what_is_gone(seen: Draft | None, request: gr.Request) -> list[Any]:
+        """Publishing closes drafts, here and in others' browsers."""
+        by = person_of(request)
+        with shown():
+            is_open = seen is None or seen.key in {one.key for one in drafts.open_drafts(desk, by)}
+        return [gr.skip() for _ in draft] if is_open else _closed()
+
     def do_upload(file: str | None, replaces: str, request: gr.Request) -> list[Any]:
         by = person_of(request)
         with shown():
@@ -155,7 +162,7 @@ def _drafts(desk: Desk, table: gr.HTML) -> gr.Button:
 
     gr.on(None, show, None, whole, **QUIET)
     gr.on(None, _in_a_year, None, due, **QUIET)  # reckoned anew by each visit
-    refresh.click(show, None, whole, **QUIET)
+    refresh.click(show, None, whole, **QUIET).success(leave_what_is_gone, seen, draft, **QUIET)
     chosen.input(open_one, chosen, draft, **QUIET)
     seen_on: dict[str, Any] = {"show_progress_on": shown_preview, "api_visibility": "private"}
     acts = [
