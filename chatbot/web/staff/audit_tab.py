@@ -21,7 +21,7 @@ def audit_tab(desk: Desk) -> None:
     with gr.Row():
         person = gr.Textbox("", label="Who", placeholder="name begins with …", max_lines=1)
         action = gr.Textbox("", label="What", placeholder="such as curated or person.added", max_lines=1)
-        subject = gr.Textbox("", label="Of", placeholder="such as curated:12", max_lines=1)
+        subject = gr.Textbox("", label="Of", placeholder="such as gap:12", max_lines=1)
         days = gr.Dropdown(PERIODS, value=7, label="From the last")
     answers = gr.Checkbox(label="Also what patients were answered (without their words)", value=False)
     table = gr.Dataframe(
@@ -29,7 +29,7 @@ def audit_tab(desk: Desk) -> None:
         datatype="str",
         interactive=False,
         wrap=True,
-        column_widths=["15%", "13%", "17%", "21%", "34%"],
+        column_widths=["14%", "12%", "23%", "20%", "31%"],
         label="Audit log",
         show_label=False,
         max_height=560,
@@ -58,7 +58,9 @@ def audit_tab(desk: Desk) -> None:
 def _row(entry: Entry) -> list[str]:
     """A line as the table shows it, in the time zone of this computer."""
     at = entry.at.replace(tzinfo=UTC).astimezone()
-    details = "; ".join(f"{name}: {_plain(value)}" for name, value in entry.details.items() if value not in (None, []))
+    details = "; ".join(
+        f"{name}: {_plain(value)}" for name, value in entry.details.items() if value not in (None, [], "")
+    )
     return [f"{at:%Y-%m-%d %H:%M:%S}", entry.person or "the program", entry.action, entry.subject, details]
 
 

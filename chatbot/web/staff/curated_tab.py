@@ -72,7 +72,7 @@ def curated_tab(desk: Desk) -> None:
                 audience = gr.Radio([PATIENT, STAFF], value=PATIENT, label="For")
             with gr.Row():
                 owner = gr.Textbox(label="Owner", max_lines=1, elem_id="curated-owner")
-                due = gr.Textbox(_in_a_year(), label="Next review", info="2027-05-31", max_lines=1)
+                due = gr.Textbox(_in_a_year(), label="Next review", info="such as 2027-05-31", max_lines=1)
             with gr.Row():
                 source = gr.Textbox(label="Source", info="of its facts", max_lines=1, elem_id="curated-source")
                 address = gr.Textbox(label="Its address", info="https://…, or nothing", max_lines=1)
@@ -99,7 +99,8 @@ def curated_tab(desk: Desk) -> None:
             votes = thumbs(desk, by)
         choices = [(_line(one, votes.get(one.id)), one.id) for one in found]
         is_listed = opened is not None and opened[0] in {one.id for one in found}
-        return gr.Radio(choices, value=opened[0] if opened and is_listed else None, label=f"{len(choices)} answers")
+        count = "1 answer" if len(choices) == 1 else f"{len(choices)} answers"
+        return gr.Radio(choices, value=opened[0] if opened and is_listed else None, label=count)
 
     def show(curated_id: str, request: gr.Request) -> list[Any]:
         by = person_of(request)

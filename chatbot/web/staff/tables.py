@@ -12,9 +12,10 @@ import gradio as gr
 from gradio.context import Context
 
 STYLE = """<style>
+.told :is(table, tr) { border: 0 !important; }
 .told table { border-collapse: collapse; width: 100%; margin: .3rem 0 .8rem; font-size: .92rem; }
 .told th, .told td { text-align: left; vertical-align: top; padding: .3rem .6rem; overflow-wrap: anywhere;
-  border-bottom: 1px solid var(--border-color-primary); }
+  min-width: 4.5rem; border: 0 !important; border-bottom: 1px solid var(--border-color-primary) !important; }
 .told td.number, .told th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .told caption { text-align: left; font-weight: 600; padding: .3rem .6rem .3rem 0; }
 .told h3 { font-size: 1.05rem; font-weight: 700; margin: .8rem 0 .3rem; }
