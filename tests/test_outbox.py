@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -61,6 +62,34 @@ def test_once_it_was_sent_no_byte_of_it_is_left(outbox: Outbox, store: Engine) -
     left = written(store)
     for words in ("Nightingale", "visitor.example", "Could you", "Redness", "c-1", MESSAGE.id):
         assert words.encode() not in left
+
+
+@pytest.mark.parametrize(("conversation", "kept"), [("c-1", True), (None, False)])
+def test_of_what_was_not_urgent_the_question_is_left_redacted_where_its_visitor_can_delete_it(
+    conversation: str | None, kept: bool, outbox: Outbox, store: Engine
+) -> None:
+    text = "I am Zoë Nightingale. Do you sell vouchers?"
+    outbox.post(replace(MESSAGE, conversation=conversation, urgency=None, text=text))
+    outbox.send_due(soon())
+    left = written(store)
+    assert (b"vouchers" in left) is kept
+    for words in ("Nightingale", "visitor.example", "Redness"):
+        assert words.encode() not in left
+    outbox.forget("c-1")
+    assert b"vouchers" not in written(store)
+
+
+def test_a_conversation_that_is_deleted_while_its_message_is_sent_stays_deleted(
+    outbox: Outbox, server: MailServer, store: Engine
+) -> None:
+    outbox.post(MESSAGE)
+    server.pause_s = 0.3
+    with ThreadPoolExecutor(1) as sender:
+        sent = sender.submit(outbox.send_due, soon())
+        assert server.has_one.wait(20)
+        outbox.forget("c-1")
+        assert sent.result(20) == 1
+    assert rows_of(store, messages) == []
 
 
 def test_the_oldest_is_sent_first(outbox: Outbox, server: MailServer) -> None:

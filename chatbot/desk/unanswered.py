@@ -62,7 +62,7 @@ def _of_turns(connection: Connection) -> Iterable[Unanswered]:
 
 
 def _of_messages(connection: Connection, redacted: dict[str, str]) -> Iterable[Unanswered]:
-    """Of what was sent on to the clinic no words are left here, so only what waits or was done here is found."""
+    """Those whose words are here: that wait, or were sent or done and can still be deleted by who asked."""
     columns = [messages.c[name] for name in ("receipt", "text", "at", "conversation")]
     is_gap = messages.c.text.is_not(None) & messages.c.urgency.is_(None)
     rows = connection.execute(select(*columns).where(is_gap)).all()

@@ -38,7 +38,7 @@ messages = Table(
     Column("conversation", String, index=True),  # hashed
     Column("at", DateTime, nullable=False, index=True),  # UTC, as all times here
     Column("urgency", String),
-    Column("name", String),  # from here on to `consented_at`: nothing, once it was sent or is done
+    Column("name", String),  # from here on to `consented_at`: see _left_of, once it was sent or is done
     Column("contact", String),
     Column("text", String),
     Column("transcript", JSON),
@@ -152,18 +152,14 @@ class Outbox:
             return _message(_waiting(connection, receipt))
 
     def done(self, receipt: str, by: Person) -> None:
-        """Tick off a message that staff answered: it is not sent any more; name, contact and conversation are deleted.
+        """Tick off a message that staff answered: it is not sent any more, and its words go as those of a sent one.
 
-        The question itself stays, redacted, where it was not urgent and whoever asked it can delete it with the
-        conversation: it counts among what the documents do not answer. Raises UnknownReceiptError, NotAllowedError,
-        StoreError.
+        Raises UnknownReceiptError, NotAllowedError, StoreError.
         """
         by.must("edit")
         with transaction(self._store) as connection:
             row = _waiting(connection, receipt)
-            is_kept = row["conversation"] is not None and row["urgency"] is None
-            gone = dict.fromkeys(WORDS) | {"text": redact(row["text"]) if is_kept else None}
-            self._update(connection, row["key"], done_at=_utc(datetime.now(UTC)), error=None, **gone)
+            self._update(connection, row["key"], done_at=_utc(datetime.now(UTC)), error=None, **_left_of(row))
             note(connection, by.name, "message.done", f"message:{row['receipt']}", urgency=row["urgency"])
         scrub(self._store)
 
@@ -204,9 +200,11 @@ class Outbox:
             self._update(connection, message.id, error=error)
 
     def _sent(self, message: Message, now: datetime) -> None:
-        """Only that it was sent is kept: the same id is not sent again."""
+        """That it was sent is kept: the same id is not sent again."""
         with transaction(self._store) as connection:
-            self._update(connection, message.id, sent_at=_utc(now), error=None, **dict.fromkeys(WORDS))
+            row = connection.execute(select(messages).where(messages.c.key == message.id)).mappings().first()
+            if row is not None:  # the visitor may have deleted the conversation meanwhile
+                self._update(connection, message.id, sent_at=_utc(now), error=None, **_left_of(row))
 
     def _update(self, connection: Connection, key: str, **values: Any) -> None:
         connection.execute(messages.update().where(messages.c.key == key).values(**values))
@@ -225,6 +223,14 @@ def _waiting(connection: Connection, receipt: str) -> Mapping[Any, Any]:
     else:
         return row
     raise UnknownReceiptError(f"{reason}. `python app.py messages` lists those that wait.")
+
+
+def _left_of(row: Mapping[Any, Any]) -> dict[str, str | None]:
+    """What stays of the words of a message that waits no more: the question, redacted, and only where it was not urgent
+    and whoever asked it can delete it with the conversation. It counts among what the documents do not answer.
+    """
+    is_kept = row["conversation"] is not None and row["urgency"] is None
+    return dict.fromkeys(WORDS) | {"text": redact(row["text"]) if is_kept else None}
 
 
 def _new_receipt(connection: Connection) -> str:
