@@ -277,6 +277,7 @@ HANDLERS = {
     "_in_a_year": Handler("look_up", of()),
     "_drafts.show": Handler("edit", of(), is_quiet=True),
     "_drafts.open_one": Handler("edit", of_draft),
+    "_drafts.leave_what_is_gone": Handler("edit", with_draft_open()),
     "_drafts.do_upload": Handler("edit", of_file),
     "_drafts.do_take_up": Handler("edit", of_served("peel.md")),
     "_drafts.do_retire": Handler("approve", of_served("telephone.md")),

@@ -211,6 +211,19 @@ def test_an_emergency_says_what_to_do_now_and_its_number_can_be_tapped(page: Pag
     assert page.locator("#conversation .urgent ul").count() == 2
 
 
+def test_what_is_entered_while_an_answer_comes_is_asked_after_it_and_what_is_refused_stays(page: Page) -> None:
+    ask(page, WORK)
+    ask(page, BREATHING)
+    expect(page.locator("#conversation .user-row")).to_have_text([WORK, BREATHING], timeout=30_000)
+    expect(page.locator(".pinned")).to_contain_text("trouble breathing", timeout=15_000)
+    box = page.get_by_role("textbox", name="Your question")
+    expect(box).to_have_value("")
+    ask(page, "red <b>face</b>")
+    expect(page.locator("#conversation .refused")).to_be_visible(timeout=15_000)
+    page.wait_for_timeout(500)
+    expect(box).to_have_value("red <b>face</b>")
+
+
 def test_what_to_do_now_stays_on_screen_and_covers_nothing_until_the_conversation_is_cleared(page: Page) -> None:
     ask(page, PUS)
     pinned = page.locator(".pinned")

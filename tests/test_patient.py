@@ -26,11 +26,10 @@ class Visit:
         self.records = records
         self.messages: list[dict[str, Any]] = []
         self.answers: list[Answer | None] = []
-        self.box = ""
         self.pinned = ""
 
     def say(self, text: str) -> Answer | None:
-        *_, (self.messages, self.answers, self.box, pinned) = replies(
+        *_, (self.messages, self.answers, pinned) = replies(
             self.bot, self.records, text, None, self.messages, self.answers
         )
         self.pinned = pinned if isinstance(pinned, str) else self.pinned  # otherwise it stays as it is
@@ -160,9 +159,9 @@ def test_the_buttons_of_a_question_about_the_day_show_the_day_and_ask_the_whole(
     assert {"value": f"{RED} (3 days ago)", "label": "3 days ago"} in options
 
 
-def test_what_is_refused_stays_in_the_text_box_and_nothing_is_recorded(visit: Visit, store: Engine) -> None:
+def test_of_what_is_refused_nothing_is_recorded(visit: Visit, store: Engine) -> None:
     assert visit.say("red <b>face</b>") is None
-    assert visit.box == "red <b>face</b>"
+    assert "class='refused'" in visit.messages[-1]["content"]
     assert rows_of(store, turns) == []
 
 

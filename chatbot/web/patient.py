@@ -50,6 +50,14 @@ SHOW_QUESTION = """() => {
   if (!isInView) window.scrollBy({top: chat.top - top - 8, behavior: 'smooth'});
 }"""
 
+# What is typed while an answer comes is asked after it, and not lost: the browser, not the answer, empties the box of
+# its question, and of no other. What was refused stays, to be corrected.
+NOTE_ASKED = "(text, ...others) => { window.lastAsked = text; return [text, ...others]; }"
+EMPTY_BOX = """(text) => {
+  const answer = [...document.querySelectorAll('#conversation .bot-row')].pop();
+  return text === window.lastAsked && !answer?.querySelector('.refused') ? '' : text;
+}"""
+
 Messages = list[dict[str, Any]]
 Given = list[Answer | None]  # the answer under each question, None where the question was refused
 
@@ -134,13 +142,18 @@ def make_page(bot: Bot, records: Records) -> gr.Blocks:
 
         state = [treatment, chat, given]
         shown: dict[str, Any] = {
-            "outputs": [chat, given, box, pinned],
+            "outputs": [chat, given, pinned],
             "show_progress": "hidden",
             "api_visibility": "private",
         }
+        typed = [
+            enter(reply, [box, *state], js=NOTE_ASKED, trigger_mode="always_last", **shown)
+            for enter in (box.submit, send.click)
+        ]
+        for event in typed:
+            event.success(None, box, box, js=EMPTY_BOX)
         asked = [
-            box.submit(reply, [box, *state], **shown),
-            send.click(reply, [box, *state], **shown),
+            *typed,
             chat.example_select(example, state, **shown),
             chat.option_select(follow, state, **shown),
             *(button.click(reply, [gr.State(question), *state], **shown) for button, question in topics),
@@ -178,7 +191,7 @@ def _wait_of(request: gr.Request) -> int:
 def replies(
     bot: Bot, records: Records, text: str, about: str | None, messages: Messages, answers: Given, wait_s: int = 0
 ) -> Iterator[Any]:
-    """Show the question, then the answer piece by piece: (messages, answers given, text box, what is pinned).
+    """Show the question, then the answer piece by piece: (messages, answers given, what is pinned).
 
     One who has to wait, `wait_s` above 0, is answered only what is urgent.
     """
@@ -187,9 +200,8 @@ def replies(
     try:
         text, answer = _ask(bot, text, treatment, answers, wait_s)
     except (QuestionError, TooManyQuestionsError) as error:
-        refused = {"role": "assistant", "content": f"<p>{escape(str(error))}</p>"}
-        answers = [*answers, None]
-        yield [*messages, _typed(text), refused], answers, text if len(text) < 500 else "", gr.skip()
+        refused = {"role": "assistant", "content": f"<p class='refused'>{escape(str(error))}</p>"}
+        yield [*messages, _typed(text), refused], [*answers, None], gr.skip()
         return
     records.answered(answer, index_of(answer, bot), time.perf_counter() - started)
     messages, answers = [*messages, _typed(text)], [*answers, answer]
@@ -197,10 +209,10 @@ def replies(
     shown = ""
     for piece in render.paragraphs(answer, bot.clinic):
         shown += piece
-        yield [*messages, {"role": "assistant", "content": shown}], answers, "", pinned
+        yield [*messages, {"role": "assistant", "content": shown}], answers, pinned
     options = [{"value": choice.question, "label": choice.label} for choice in choices(answer)]
     whole = {"role": "assistant", "content": shown + render.citations(answer), "options": options}
-    yield [*messages, whole], answers, "", pinned
+    yield [*messages, whole], answers, pinned
 
 
 def _ask(bot: Bot, text: str, treatment: str | None, answers: Given, wait_s: int) -> tuple[str, Answer]:
