@@ -66,7 +66,7 @@ def test_an_answer_of_the_documents_as_they_were_is_not_given_any_more(
 
 def test_an_emergency_is_heard_each_time_and_none_is_remembered(bot: Bot) -> None:
     class Broken(Remembered):
-        def once(self, *_: object) -> None:  # type: ignore[override]
+        def once(self, *_: object) -> None:  # type: ignore[override]  # nobody may call it
             raise AssertionError("an emergency waits for nothing")
 
     assert ask(replace(bot, remembered=Broken()), Question("I cannot breathe")).status == "urgent"
