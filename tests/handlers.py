@@ -16,7 +16,7 @@ from typing import Any
 from asked import ask_once, send
 from conftest import ROSE, LetterEncoder, UndecidedMeaning, desk_of, write_clinic
 from curated_clinic import BY_WORDS, PARKING
-from staff_visit import UPLOAD, Visit
+from staff_visit import UPLOAD, Visit, visiting
 from staffed import PASSWORD, add_staff
 
 from chatbot.desk import curated, drafts, people, publish, saved, tokens
@@ -25,8 +25,10 @@ from chatbot.desk.desk import Desk
 from chatbot.desk.gaps import Gap, Gaps
 from chatbot.desk.permissions import Action, Person
 from chatbot.desk.saved import Truth
+from chatbot.records import Records
 from chatbot.settings import Limits, Settings
 from chatbot.store import opened_store
+from chatbot.web.server import make_server
 
 SECRET = "heliotrope"  # stands in all that there is to read, and in the name of who wrote it
 MARKUP = "<img src=x onerror=hacked()"  # as well: a tag that is not closed may be written even in a question
@@ -54,6 +56,13 @@ def filled_desk(folder: Path) -> Iterator[Desk]:
         for write in (draft, curated_answer, saved_question, gap):
             write(desk)
         yield desk
+
+
+@contextmanager
+def page_of(desk: Desk) -> Iterator[Visit]:
+    """The desk's page as the caller has it open."""
+    with visiting(make_server(desk, Records(desk.store, keep_days=30)), CALLER.name) as visit:
+        yield visit
 
 
 # What a handler is called about: something new each time, so that no test needs another.

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, delete, insert
 from chatbot.bot import Bot
 from chatbot.desk.audit import entries, note, told
 from chatbot.desk.desk import Desk
-from chatbot.desk.gap_topics import topics
+from chatbot.desk.gap_topics import How, topics
 from chatbot.desk.gaps import Gap, GapError, Gaps
 from chatbot.desk.permissions import NotAllowedError, Person
 from chatbot.mailing.outbox import Outbox
@@ -262,10 +262,10 @@ def test_not_for_us_needs_a_reason_and_what_it_is_about(gaps: Gaps, store: Engin
     ],
 )
 def test_what_was_begun_closes_the_gap_when_it_is_approved_and_opens_it_when_it_is_retired(
-    gaps: Gaps, store: Engine, how: str, subject: str, noted: str, approved: str, retired: str
+    gaps: Gaps, store: Engine, how: How, subject: str, noted: str, approved: str, retired: str
 ) -> None:
     ask_once(store, VOUCHER)
-    gaps.begun(EDITOR, ranked(gaps)[0], how, subject)  # type: ignore[arg-type]  # a parameter is a str
+    gaps.begun(EDITOR, ranked(gaps)[0], how, subject)
     (gap,) = ranked(gaps)
     assert gap.decided is not None
     assert (gap.is_closed, gap.decided.subject, gap.decided.closed_at) == (False, subject, None)

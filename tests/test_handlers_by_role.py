@@ -11,16 +11,14 @@ from typing import Any
 
 import pytest
 from conftest import rows_of
-from handlers import CALLER, HANDLERS, SECRET, filled_desk
-from staff_visit import JOIN, RUN, Visit, visiting
+from handlers import CALLER, HANDLERS, SECRET, filled_desk, page_of
+from staff_visit import JOIN, RUN, Visit
 from staffed import ROLES, SAME_ORIGIN
 
 from chatbot.desk import people
 from chatbot.desk.desk import Desk
 from chatbot.desk.permissions import LEAST, RANK
-from chatbot.records import Records
 from chatbot.store import metadata
-from chatbot.web.server import make_server
 
 pytestmark = pytest.mark.slow
 
@@ -33,8 +31,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 @pytest.fixture(scope="module")
 def visit(desk: Desk) -> Iterator[Visit]:
-    """The page as the caller has it open."""
-    with visiting(make_server(desk, Records(desk.store, keep_days=30)), CALLER.name) as visit:
+    with page_of(desk) as visit:
         yield visit
 
 

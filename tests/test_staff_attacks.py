@@ -10,13 +10,11 @@ from typing import Any
 import pytest
 from asked import ask_once
 from gradio.components import HTML, Dataframe, Markdown
-from handlers import AUTHOR, CALLER, HANDLERS, MARKUP, curated_answer, draft, filled_desk
-from staff_visit import UPLOAD, Visit, visiting
+from handlers import AUTHOR, CALLER, HANDLERS, MARKUP, curated_answer, draft, filled_desk, page_of
+from staff_visit import UPLOAD, Visit
 
 from chatbot.desk import drafts, tokens
 from chatbot.desk.desk import Desk
-from chatbot.records import Records
-from chatbot.web.server import make_server
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +27,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 @pytest.fixture(scope="module")
 def visit(desk: Desk) -> Iterator[Visit]:
-    with visiting(make_server(desk, Records(desk.store, keep_days=30)), CALLER.name) as visit:
+    with page_of(desk) as visit:
         yield visit
 
 
