@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from types import ModuleType
 from weakref import WeakSet
 
@@ -17,6 +18,7 @@ from chatbot.migrations import NewerStoreError, bring_up_to_date
 
 metadata = MetaData()  # every table of the store is declared on it; chatbot/migrations makes them
 _ready: WeakSet[Engine] = WeakSet()
+_one_at_a_time = Lock()  # threads wait for the tables, which take longer to make than a write waits
 
 
 class StoreError(Exception):
@@ -52,8 +54,10 @@ def make_ready(engine: Engine) -> None:
 
     Several processes may do so at once. A store that a newer program has written is refused.
     """
-    if engine not in _ready:
-        with _said_plainly(engine):
+    if engine in _ready:
+        return
+    with _one_at_a_time, _said_plainly(engine):
+        if engine not in _ready:
             bring_up_to_date(engine)
         _ready.add(engine)
 

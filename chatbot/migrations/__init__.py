@@ -6,6 +6,7 @@ correct what it wrote into versions/. tests/test_migrations.py says whether the 
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from threading import Lock
 
@@ -48,6 +49,7 @@ def bring_up_to_date(engine: Engine) -> None:
         return
     if version is not None and version not in versions():
         raise NewerStoreError(f"it has version {version} of the tables, and this program knows {newest()} at most")
+    import_module("alembic.command")  # slow: before others have to wait
     with engine.connect().execution_options(wait_s=WAIT_S) as connection, connection.begin():
         migrate(connection, newest())
 
