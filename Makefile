@@ -13,8 +13,9 @@ run: $(VENV)/.installed index
 index: $(VENV)/.installed
 	@$(BIN)/python app.py index || [ $$? -eq 1 ]  # 1: some files could not be read and were named
 
+# In two processes; tests/conftest.py says which tests stay together, and in which order.
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -13,6 +13,7 @@ import json
 import random
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -121,17 +122,17 @@ def _medquad_rows(path: Path, encoder: Encoder, draw: random.Random, n: int) -> 
     rows: list[Row] = []
     for row, vector in zip(chosen, encoder.encode([row["question"] for row in chosen]), strict=True):
         nearest = [units[i] for i in np.argsort(-(vectors @ vector)).tolist()]
-        own = [said for other, said in nearest if other is row]
-        same = [
+        own = next(said for other, said in nearest if other is row)
+        same = (
             said for other, said in nearest if (other["focus"], other["qtype"] == row["qtype"]) == (row["focus"], False)
-        ]
-        elsewhere = [
+        )
+        elsewhere = (
             said
             for other, said in nearest
             if other["focus"] != row["focus"] and row["focus"].lower() not in said.sentence.lower()
-        ]
-        others = [*same[:3], *elsewhere[:2]]
-        rows.append((row["question"], (own[0], *others), (True,) + (False,) * len(others)))
+        )
+        others = (*islice(same, 3), *islice(elsewhere, 2))
+        rows.append((row["question"], (own, *others), (True,) + (False,) * len(others)))
     return rows
 
 

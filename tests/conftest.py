@@ -244,9 +244,20 @@ OVER_A_FILE = re.compile(
 )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests come last: Playwright leaves an event loop running in this thread, where others run their own."""
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    """Browser tests come last: Playwright leaves an event loop running in this thread, where others run their own.
+
+    A file's tests share servers, so they are run by one of the processes that run tests side by side.
+    """
+
+    def uses_browser(item: pytest.Item) -> bool:
+        return item.get_closest_marker("browser") is not None
+
+    items.sort(key=uses_browser)
+    for item in items:
+        name = f"{item.path.stem}-browser" if uses_browser(item) else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(name))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
