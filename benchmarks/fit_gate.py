@@ -38,7 +38,7 @@ from index.live import LiveIndex
 
 ROOT = Path(__file__).parent.parent
 DATA, DOCUMENTS = ROOT / "tests" / "data", ROOT / "kb" / "documents"
-NAMES = ["answers", "ahead", "size", "known", "not_given"]
+NAMES = ["answers", "stands_out", "known", "not_given"]
 # A question that the author wrote beside a section is not fitted: the leaflets have none. With this weight one that is
 # nearer than 0.75 (cosine) decides by itself; over kb/documents so near a one was right 39 times of 39.
 ASKED_WEIGHT = 40.0
@@ -128,9 +128,9 @@ def _table(kind: str, folder: Path, rows: Rows, encoder: Encoder, scratch: Path)
 
 
 def _features(bot: Bot, text: str) -> list[float]:
-    """Of a question that asks several things, those of the part that is answered best; nan where nothing was read."""
+    """Of a question that asks several things, those of the part that is answered best."""
     best = max(find(bot, bot.index.current(), Question.parse(text)), key=lambda verdict: verdict.probability)
-    return [best.features.get(name, np.nan) for name in NAMES]
+    return [best.features.get(name, 0.0) for name in NAMES]
 
 
 def _fit(tables: Sequence[Table], names: Sequence[str]) -> LogisticRegression:
@@ -140,8 +140,7 @@ def _fit(tables: Sequence[Table], names: Sequence[str]) -> LogisticRegression:
     of_its_sort = np.array([((kinds == k) & (labels == label)).sum() for k, label in zip(kinds, labels, strict=True)])
     weights = len(labels) / (2 * len(set(kinds)) * of_its_sort)
     features = np.concatenate([table.features[:, columns] for table in tables])
-    is_read = ~np.isnan(features).any(axis=1)
-    return LogisticRegression(C=REGULARISATION).fit(features[is_read], labels[is_read], weights[is_read])
+    return LogisticRegression(C=REGULARISATION).fit(features, labels, weights)
 
 
 def _predict_held_out(tables: Tables, names: Sequence[str]) -> dict[str, np.ndarray]:
@@ -149,11 +148,7 @@ def _predict_held_out(tables: Tables, names: Sequence[str]) -> dict[str, np.ndar
     predicted = {}
     for held_out, table in tables.items():
         model = _fit([other for name, other in tables.items() if name != held_out], names)
-        features = table.features[:, columns]
-        is_read = ~np.isnan(features).any(axis=1)
-        predicted[held_out] = np.zeros(len(features))  # where nothing was read, nothing answers
-        if is_read.any():
-            predicted[held_out][is_read] = model.predict_proba(features[is_read])[:, 1]
+        predicted[held_out] = model.predict_proba(table.features[:, columns])[:, 1]
     return predicted
 
 

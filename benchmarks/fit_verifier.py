@@ -5,8 +5,7 @@
 The leaflets (`leaflets.py`, our own) are most of the data: of each question all sentences that answer it, and as many
 others, those of its document nearest in meaning, one of it by chance and one of another document, drawn anew in each
 epoch. The public sets (`public.py`: SQuAD 2.0, CC BY-SA 4.0; COVID-QA, CC BY 4.0; MedQuAD, CC BY 4.0) keep it from
-reading our style alone; what people ask of a bank or an airline (CLINC150, CC BY 3.0) is answered by no leaflet. In the
-second stage there are more of them, and questions about single items of lists (`lists.py`, our own).
+reading our style alone; what people ask of a bank or an airline (CLINC150, CC BY 3.0) is answered by no leaflet.
 Trained are the upper layers of all-MiniLM-L6-v2 and the layers above them; what the lower ones make of each text is
 computed once. Seeds are fixed; other arithmetic gives slightly other weights.
 """
@@ -26,7 +25,6 @@ from safetensors.torch import save_file
 from torch.nn import functional
 
 from benchmarks.leaflets import Labelled, read_leaflets
-from benchmarks.lists import listed
 from benchmarks.public import read_lines, read_public
 from chatbot.reading.cross_encoder import WEIGHTS, Said
 from chatbot.reading.cross_encoder_net import Net, Read
@@ -34,11 +32,13 @@ from chatbot.reading.weights import note_sum
 from index.encode import load_encoder, packaged_folder
 
 SEED = 0
-EPOCHS = 2  # of each stage
+EPOCHS = 2
 PAIRS = 48  # a batch, about
+LEARNING_RATE = 3e-4
 WARM_UP_STEPS = 100
 MAX_ANSWERING = 3  # sentences of a question; more of the same teach nothing new
 NEAR_OTHERS, CHANCE_OTHERS = 3, 1
+N_PUBLIC = 1200  # questions of the public sets, drawn once
 N_OFF_TOPIC = 1500  # questions of CLINC150, drawn once, ...
 N_NEAREST = 4  # ... each with the sentences of the leaflets that are nearest to it
 ANSWERING_WEIGHT = 2.0  # there are twice as many others
@@ -47,18 +47,6 @@ LISTWISE = 0.5  # the weight of the loss over all sentences of a question beside
 SORTED_BATCHES = 320  # questions of like length go together within so many, so that little is padded
 
 Tensor = torch.Tensor
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """What is read beside the leaflets: questions of the public sets and about lists, drawn once."""
-
-    n_public: int
-    n_listed: int
-    learning_rate: float
-
-
-STAGES = (Stage(1200, 0, 3e-4), Stage(12_000, 5000, 2e-4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +61,11 @@ class Group:
 class Pairs:
     """What the lower layers make of every question and sentence, computed once."""
 
-    def __init__(self, net: Net) -> None:
-        self._net = net
-        self.questions: dict[str, Read] = {}
-        self.said: dict[Said, Read] = {}
-
-    def read(self, questions: Sequence[str], said: Sequence[Said]) -> None:
-        """Read those that are new."""
-        new = [one for one in dict.fromkeys(questions) if one not in self.questions]
-        self.questions.update(zip(new, self._net.read_questions(new), strict=True))
-        sentences = [one for one in dict.fromkeys(said) if one not in self.said]
-        self.said.update(zip(sentences, self._net.read_sentences(sentences), strict=True))
+    def __init__(self, net: Net, questions: Sequence[str], said: Sequence[Said]) -> None:
+        unique = list(dict.fromkeys(questions))
+        self.questions: dict[str, Read] = dict(zip(unique, net.read_questions(unique), strict=True))
+        sentences = list(dict.fromkeys(said))
+        self.said: dict[Said, Read] = dict(zip(sentences, net.read_sentences(sentences), strict=True))
 
     def length(self, group: Group) -> int:
         """Tokens of a group's longest pair."""
@@ -98,19 +80,14 @@ def main() -> None:
     torch.manual_seed(SEED)
     rows = ranked([row for leaflet in read_leaflets() if not leaflet.is_held_out for row in leaflet.questions])
     squad, covid_qa, medquad, clinc = map(Path, folders)
-    every = [one for row in rows for one in (*row.answering, *row.others)]
-    unanswered = off_topic(clinc, [one for row in rows for one in row.others], random.Random(SEED))
+    public = [Group(*group) for group in read_public(squad, covid_qa, medquad, N_PUBLIC, SEED)]
+    public += off_topic(clinc, [one for row in rows for one in row.others], random.Random(SEED))
     net = Net(packaged_folder())
-    pairs = Pairs(net)
-    for number, stage in enumerate(STAGES):
-        public = read_public(squad, covid_qa, medquad, stage.n_public, SEED)
-        lists = listed(stage.n_listed, random.Random(SEED))
-        beside = [Group(*row) for row in public] + unanswered + [Group(*row) for row in lists]
-        started = time.perf_counter()
-        questions = [row.question for row in rows] + [group.question for group in beside]
-        pairs.read(questions, every + [one for group in beside for one in group.said])
-        print(f"{len(rows)} + {len(beside)} questions, read in {time.perf_counter() - started:.0f} s", flush=True)
-        train(net, pairs, rows, beside, random.Random(SEED + number), stage.learning_rate)
+    started = time.perf_counter()
+    said = [one for row in rows for one in (*row.answering, *row.others)] + [one for g in public for one in g.said]
+    pairs = Pairs(net, [row.question for row in rows] + [group.question for group in public], said)
+    print(f"{len(rows)} + {len(public)} questions, read in {time.perf_counter() - started:.0f} s", flush=True)
+    train(net, pairs, rows, public, random.Random(SEED))
     save_file({name: weights.half().contiguous() for name, weights in net.trained.items()}, WEIGHTS)
     note_sum(WEIGHTS)
     print(f"{WEIGHTS} ({WEIGHTS.stat().st_size / 1e6:.1f} MB)")
@@ -132,18 +109,11 @@ def _nearest_first(others: Sequence[Said], vector: np.ndarray, vectors: dict[Sai
     return tuple(sorted(others, key=lambda one: -float(vectors[one] @ vector)))
 
 
-def train(
-    net: Net,
-    pairs: Pairs,
-    rows: Sequence[Labelled],
-    beside: Sequence[Group],
-    draw: random.Random,
-    learning_rate: float,
-) -> None:
+def train(net: Net, pairs: Pairs, rows: Sequence[Labelled], public: Sequence[Group], draw: random.Random) -> None:
     """EPOCHS passes of AdamW, the rate rising first and then falling to nothing."""
     parameters = [parameter for parameter in net.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(parameters, lr=learning_rate, weight_decay=0.01)
-    epochs = [batches([*drawn(rows, draw), *beside], pairs, draw) for _ in range(EPOCHS)]
+    optimizer = torch.optim.AdamW(parameters, lr=LEARNING_RATE, weight_decay=0.01)
+    epochs = [batches([*drawn(rows, draw), *public], pairs, draw) for _ in range(EPOCHS)]
     steps = sum(map(len, epochs))
     rate = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1, (step + 1) / WARM_UP_STEPS) * (1 - step / steps)

@@ -42,10 +42,6 @@ ASKED_WEIGHT = 8.0
 # A list that is asked for is quoted beside the best sentences, whatever its single items look like: all the reasons not
 # to be treated, not those alone that are like the question.
 WANTED_LIST = 0.9
-# The gate's features: a best sentence that is alone counts as this far before the second; and of more sentences than it
-# was fitted on, this many.
-ALONE = 3.0
-MAX_SIZE = 1000
 N_BEST = 3  # pieces of evidence that are looked at together
 # A sentence is quoted that is as likely as not to answer and not far behind the best one, by its logit. A list is long,
 # as it is quoted whole: it is quoted if one of its items is best, or if a list was asked for.
@@ -173,8 +169,7 @@ def verify(
         for one, logit in zip(weighed, logits, strict=False)
     ]
     evidence = sorted(read, key=lambda e: -e.score)
-    features = _features(subject, asked, evidence, unknown, index.n_sentences)
-    features["asked"] = max(nearer.values(), default=0.0)
+    features = _features(subject, asked, weighed, evidence, unknown) | {"asked": max(nearer.values(), default=0.0)}
     probability = gate.probability(features)
     lists_first = sorted(
         (replace(e, score=max(e.score, WANTED_LIST)) if e.is_wanted else e for e in evidence), key=lambda e: -e.score
@@ -246,25 +241,26 @@ def _asked(subject: str, index: PassageIndex) -> list[_Asked]:
 
 
 def _features(
-    subject: str, asked: Sequence[_Asked], evidence: Sequence[Evidence], unknown: Sequence[str], n_sentences: int
+    subject: str,
+    asked: Sequence[_Asked],
+    weighed: Sequence[Evidence],
+    evidence: Sequence[Evidence],
+    unknown: Sequence[str],
 ) -> dict[str, float]:
-    """What the gate sees of a question's evidence, which is sorted best first, out of documents of `n_sentences`.
+    """What the gate sees of a question's evidence; `weighed` and `evidence` are sorted best first.
 
-    `answers` is the cross-encoder's logit of the best sentence, and `ahead`, 0 upwards, how far that is before the
-    second one's: what is said twice is seldom misread. `size` is the logarithm of the number of sentences, at most
-    MAX_SIZE: the best of many reads like an answer more easily. `known`, 0 to 1, is the share of the question that the
-    passages found know; `not_given`, 0 or 1, whether a time, a number, a price or another kind of answer was asked for
-    that none of the best sentences gives. `verify` adds `asked`: by how much an author's question is nearer than
-    MIN_ASKED, 0 to 0.3.
+    `answers` is the cross-encoder's logit of the best sentence. `stands_out` is how much the best score before reading
+    is above the average one: 0 upwards, and the same for few documents as for many. `known`, 0 to 1, is the share of
+    the question that the passages found know; `not_given`, 0 or 1, whether a time, a number, a price or another kind
+    of answer was asked for that none of the best sentences gives. `verify` adds `asked`: by how much an author's
+    question is nearer than MIN_ASKED, 0 to 0.3.
     """
     said = subject.lower()
     given = " ".join(_quoted(e) for e in evidence[:N_BEST]).lower()
     known = sum(key.weight for key in asked if key.surface not in unknown)
-    best, *others = (_logit(e.score) for e in evidence)
     return {
-        "answers": best,
-        "ahead": best - others[0] if others else ALONE,
-        "size": math.log(min(n_sentences, MAX_SIZE)),
+        "answers": _logit(evidence[0].score),
+        "stands_out": max(e.score for e in weighed) - sum(e.score for e in weighed) / len(weighed),
         "known": known / _weight(asked) if asked else 1.0,
         "not_given": float(any(q.search(said) and not s.search(given) for q, s in ASKED_FOR.values())),
     }

@@ -56,8 +56,7 @@ class PassageIndex:
     """Passages, found by meaning and by words.
 
     `sentence_vectors` has, for each passage id, the vectors of its sentences: float32 (sentences, dim), unit rows.
-    `questions` are those that the passages' sections answer; `of_section` has the passages of each section id, and
-    `n_sentences` is how many there are in all.
+    `questions` are those that the passages' sections answer; `of_section` has the passages of each section id.
     """
 
     passages: dict[str, Passage]
@@ -66,7 +65,6 @@ class PassageIndex:
     sentence_vectors: dict[str, Vectors]
     questions: SectionQuestions
     of_section: dict[str, list[Passage]] = field(init=False, repr=False, compare=False)
-    n_sentences: int = field(init=False, repr=False, compare=False)
     _choices: dict[Hashable, Choice] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -74,7 +72,6 @@ class PassageIndex:
         for passage in self.passages.values():
             of_section.setdefault(passage.section.id, []).append(passage)
         object.__setattr__(self, "of_section", of_section)
-        object.__setattr__(self, "n_sentences", sum(len(passage.sentences) for passage in self.passages.values()))
         object.__setattr__(self, "_choices", {})
 
     def choice(self, name: Hashable, keep: Callable[[Passage], bool]) -> Choice:

@@ -13,8 +13,7 @@ from chatbot.scope import Scope
 
 FEATURES = {
     "answers": "how much the best sentence reads like an answer",
-    "ahead": "how far the best sentence is before the second",
-    "size": "how many sentences the documents have",
+    "stands_out": "how far the best sentence stands out from the others",
     "known": "how many of the question's words the passages know",
     "not_given": "asks for a time, a number or a price that no sentence gives",
     "asked": "how near it is to a question written beside a section",
