@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Thread
 from time import sleep
 from typing import Any
 
@@ -127,25 +126,6 @@ def test_what_is_read_ahead_is_read_no_more_and_no_more_than_is_kept(
     assert counting.sentences == said[:10]
     assert encoder.logits("a", said[:8]).tolist() == [1, *[0] * 7]
     assert counting.sentences == said[:10]
-
-
-def test_a_question_does_not_wait_for_what_is_read_ahead(counting: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = counting.read_sentences
-
-    def slowly(said: Sequence[Said]) -> list[str]:
-        sleep(0.005)
-        return read(said)
-
-    monkeypatch.setattr(counting, "read_sentences", slowly)
-    encoder, ahead = TrainedCrossEncoder(), [Said(f"ahead {number}", "") for number in range(300)]
-    reading = Thread(target=encoder.read_ahead, args=[ahead])
-    reading.start()
-    for number in range(10):
-        encoder.logits("a", [Said(f"asked {number}", "")])
-    assert reading.is_alive()  # it has most of its way to go
-    assert len([one for one in counting.sentences if one in ahead]) < 150
-    reading.join()
-    assert set(ahead) <= set(counting.sentences)
 
 
 def test_of_no_sentences_there_are_no_logits_and_nothing_is_loaded(tmp_path: Path) -> None:
